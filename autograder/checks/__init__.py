@@ -1,0 +1,1 @@
+"""Helpers that check authors call."""

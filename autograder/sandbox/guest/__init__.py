@@ -1,0 +1,1 @@
+"""What runs inside the wall. Imports only Python, numpy, torch and IPython."""
