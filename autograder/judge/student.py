@@ -6,8 +6,6 @@ notebook (`in_process`): a check file runs unchanged in both. Imports only what 
 
 from __future__ import annotations
 
-import inspect
-import textwrap
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
@@ -124,11 +122,6 @@ def _number_of_handle(item: object) -> int:
     if isinstance(item, Handle):
         return item._number
     raise wire.WireError(f"a {type(item).__name__} can't be sent to the student's side")
-
-
-def probe_source(function: Callable[..., Any]) -> list[object]:
-    """The request that defines a probe from its source text."""
-    return ["define", textwrap.dedent(inspect.getsource(function)), function.__name__]
 
 
 class InProcess:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import builtins
+import inspect
 import linecache
 import operator
 import re
+import textwrap
 import traceback
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -76,6 +78,11 @@ class Space:
         "item": lambda self, item, key: operator.getitem(item, key),
         "length": lambda self, item: len(item),
     }
+
+
+def probe_request(function: Callable[..., Any]) -> list[object]:
+    """The request that defines a probe from its source text."""
+    return ["define", textwrap.dedent(inspect.getsource(function)), function.__name__]
 
 
 class Opaque:

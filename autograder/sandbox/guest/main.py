@@ -1,0 +1,58 @@
+"""The warm server's entry: give up privilege, import what notebooks import, serve.
+
+Run as ``python -m guest.main '{"fd": 3, ...}'``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import importlib
+import json
+import os
+import resource
+import signal
+import socket
+import sys
+
+PR_SET_DUMPABLE = 4
+PR_SET_NO_NEW_PRIVS = 38
+
+
+def main() -> None:
+    """Start up as the configuration in the first argument says, and serve until told to end."""
+    config = json.loads(sys.argv[1])
+    connection = socket.socket(fileno=config["fd"])
+    if config["uid"] is not None:
+        os.setgroups([])
+        os.setresgid(config["uid"], config["uid"], config["uid"])
+        os.setresuid(config["uid"], config["uid"], config["uid"])
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
+        raise OSError(ctypes.get_errno(), "no_new_privs was refused")
+    for name, value in config["rlimits"].items():
+        number = getattr(resource, name)
+        _, hard = resource.getrlimit(number)
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(number, (value, value))
+    os.chdir(config["home"])
+    # A notebook's first entry on the path is its own folder, not this package's.
+    sys.path[0] = ""
+    sys.argv = ["notebook"]
+    for module in config["warm"]:
+        with contextlib.suppress(ModuleNotFoundError):
+            importlib.import_module(module)
+    from .serve import Server
+    from .shell import make_shell
+
+    shell = make_shell()
+    # Without it, what the same user's next process may read of this one includes its memory.
+    libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    Server(connection, shell).serve()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

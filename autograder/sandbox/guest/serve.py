@@ -1,0 +1,90 @@
+"""The loop that every process inside the wall runs: take a request, answer it.
+
+One loop serves the warm server (which only forks), the notebook's process (which runs cells and
+forks snapshots at check points), a snapshot (which only forks) and the throw-away child that a
+check talks to.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import signal
+import socket
+from pathlib import Path
+from typing import Any
+
+from . import channel, wire
+from .shell import Notebook, Shell
+from .space import Space, describe
+
+PR_SET_DUMPABLE = 4
+
+
+def make_dumpable() -> None:
+    """Give this process its own /proc back, which the warm server closes for itself."""
+    ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
+
+
+class Server:
+    """One process inside the wall and its connection to the judge."""
+
+    def __init__(self, connection: socket.socket, shell: Shell) -> None:
+        self._connection = connection
+        self._shell = shell
+        self._notebook: Notebook | None = None
+        self._space = Space(shell.user_ns)
+
+    def serve(self) -> None:
+        """Answer requests until the judge closes the connection."""
+        while True:
+            try:
+                self._handle(channel.receive_frame(self._connection))
+            except (EOFError, ConnectionError):
+                return
+            except KeyboardInterrupt:
+                # It was meant for a cell that ended in the same moment.
+                continue
+
+    def _handle(self, frame: bytes) -> None:
+        try:
+            request: Any = wire.decode(frame, self._space.resolve)
+        except wire.WireError as error:
+            self._send(["error", describe(error)])
+            return
+        match request:
+            case ["ping"]:
+                self._send(["ok", None])
+            case ["fork"]:
+                self._fork()
+            case ["open", int(output_limit), dict(files)]:
+                for name, content in files.items():
+                    Path(Path(name).name).write_bytes(content)
+                self._notebook = Notebook(self._shell, output_limit)
+                self._send(["ok", None])
+            case ["run", int(cell), str(source)]:
+                outcome = self._notebook.run(cell, source) if self._notebook else None
+                self._send(["ok", outcome])
+            case _:
+                channel.send_frame(self._connection, self._space.answer(frame))
+
+    def _fork(self) -> None:
+        judges_end, own_end = socket.socketpair()
+        # Without a collection just before, the child's first one would copy every page.
+        gc.freeze()
+        if os.fork() == 0:
+            self._connection.close()
+            judges_end.close()
+            self._connection = own_end
+            make_dumpable()
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            return
+        own_end.close()
+        frame = wire.encode(["ok", None], self._space.refer)
+        head = len(frame).to_bytes(4, "little")
+        socket.send_fds(self._connection, [head + frame], [judges_end.fileno()])
+        judges_end.close()
+
+    def _send(self, value: object) -> None:
+        channel.send_frame(self._connection, wire.encode(value, self._space.refer))
