@@ -73,7 +73,7 @@ class Limits(Strict):
     processes: int = Field(default=128, gt=0)
     """Processes and threads together."""
     output_mb: float = Field(default=8, gt=0)
-    """What all cells together may print or display."""
+    """What one cell may print or display."""
     disk_mb: int = Field(default=512, gt=0)
     """Size of the scratch space."""
     checkpoint_mb: int = Field(default=64, gt=0)
