@@ -1,1 +1,1 @@
-"""."""
+"""One submission's pipeline, and mapping it over a class."""

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from autograder.errors import WallError
 from autograder.sandbox.wall import (
-    STUDENT_UID,
     Room,
     configuration,
     environment,
     guest_folder,
     matplotlib_cache,
+    student_uid,
 )
 
 HOME = "/home/student"
@@ -106,7 +106,7 @@ def bubblewrap_command(room: Room, control: int) -> list[str]:
     for name, value in environment(HOME, CACHE).items():
         command += ["--setenv", name, value]
     command += ["--setenv", "PYTHONPATH", str(Path(GUEST).parent), "--chdir", "/"]
-    uid = STUDENT_UID if as_root else None
+    uid = student_uid() if as_root else None
     command += [sys.executable, "-m", "guest.main", configuration(HOME, control, uid, room.limits)]
     return command
 

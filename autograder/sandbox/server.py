@@ -28,13 +28,16 @@ class Sandbox:
         """Start the server and wait until it is warm. Raises WallError where it can't start."""
         self._wall = wall
         self._room = room
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self._process = wall.start(room, theirs.fileno())
-        self.server = Channel(ours, START_SECONDS)
         self.peak_memory = 0
         """The most memory, in bytes, that all processes of the sandbox had together."""
-        self.memory_exceeded = False
+        self._memory_exceeded = False
+        self._start()
+
+    def _start(self) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = self._wall.start(self._room, theirs.fileno())
+        self.server = Channel(ours, START_SECONDS)
         self._ended = threading.Event()
         self._watch = threading.Thread(target=self._watch_memory, daemon=True)
         try:
@@ -43,11 +46,21 @@ class Sandbox:
             said = self._last_words()
             self.close()
             raise WallError(
-                f"the {wall.name} wall does not start on this machine: {said}",
+                f"the {self._wall.name} wall does not start on this machine: {said}",
                 remedy="Run `autograder doctor` to see what is missing.",
             ) from error
-        self.server.request_seconds = room.limits.check_seconds
+        self.server.request_seconds = self._room.limits.check_seconds
         self._watch.start()
+
+    def restart(self) -> None:
+        """End everything and start a new warm server."""
+        self.close()
+        self._start()
+
+    def took_memory(self) -> bool:
+        """Whether a process was ended for its memory since this was last asked."""
+        exceeded, self._memory_exceeded = self._memory_exceeded, False
+        return exceeded
 
     def __enter__(self) -> Sandbox:
         return self
@@ -84,7 +97,7 @@ class Sandbox:
             self.peak_memory = max(self.peak_memory, total)
             if total > limit:
                 # The largest is the one that grew; the warm server itself stays small.
-                self.memory_exceeded = True
+                self._memory_exceeded = True
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(max(sizes, key=lambda pid: sizes[pid]), 9)
 

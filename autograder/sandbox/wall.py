@@ -15,8 +15,13 @@ from autograder.assignment.models import Limits
 GUEST_MODULES = ("torch", "numpy", "matplotlib", "matplotlib.pyplot", "safetensors.torch")
 """What notebooks import; imported once, before the fork, where the environment has it."""
 
-STUDENT_UID = 64_021
-"""The uid that student code gets where we start as root; no account should have it."""
+STUDENT_UIDS = range(64_000, 65_000)
+"""The uids that student code gets where we start as root; no account should have one."""
+
+
+def student_uid() -> int:
+    """A uid for the sandboxes of this process: limits a user must not add up over sandboxes."""
+    return STUDENT_UIDS[os.getpid() % len(STUDENT_UIDS)]
 
 
 @dataclass(frozen=True)

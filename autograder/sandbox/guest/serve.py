@@ -66,6 +66,9 @@ class Server:
             case ["run", int(cell), str(source)]:
                 outcome = self._notebook.run(cell, source) if self._notebook else None
                 self._send(["ok", outcome])
+            case ["load", str(name), str(build), dict(tensors)]:
+                outcome = self._notebook.load(name, build, tensors) if self._notebook else None
+                self._send(["ok", outcome])
             case _:
                 channel.send_frame(self._connection, self._space.answer(frame))
 

@@ -127,6 +127,20 @@ class Notebook:
             return None
         return {**describe(raised), "too_much_output": isinstance(raised, OutputLimit)}
 
+    def load(self, name: str, build: str, tensors: dict[str, Any]) -> dict[str, object] | None:
+        """Give the object ``name`` these tensors; the description of what that raised, or None.
+
+        Where no cell made the object, the expression ``build`` makes it.
+        """
+        try:
+            if name not in self.names:
+                self.names[name] = eval(build, self.names)
+            self.names[name].load_state_dict(tensors)
+        except BaseException as error:  # noqa: BLE001
+            # The student's class decides what loading raises.
+            return describe(error)
+        return None
+
 
 def _stub_otter() -> Any:
     """A module in otter's place: checks run elsewhere, so `grader.check` does nothing here."""

@@ -1,0 +1,120 @@
+"""The wall inside a container that allows no namespaces, as on Gradescope: a second uid.
+
+We are root there and student code is not. What it must not read is closed to everyone but root
+before it starts; when it ends, every process and every file of its uid goes.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from autograder.errors import WallError
+from autograder.sandbox.bare import furnish, launch
+from autograder.sandbox.wall import Room, student_uid
+
+SHARED_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm", "/run/lock")
+"""Where every user of a system may write."""
+
+
+class Container:
+    """A second uid and closed folders."""
+
+    name = "container"
+
+    def __init__(self, closed: Sequence[Path]) -> None:
+        """``closed`` are folders and files that student code must not read."""
+        self._closed = tuple(closed)
+        self._scratch: dict[int, Path] = {}
+
+    def start(self, room: Room, control: int) -> subprocess.Popen[bytes]:
+        """Close what is to be closed, see that it holds, and start the warm server."""
+        if os.geteuid() != 0:
+            raise WallError(
+                "the container wall needs root, to give student code a uid of its own",
+                remedy="Run as root in the container, or install bubblewrap.",
+            )
+        uid = student_uid()
+        close(self._closed, uid)
+        scratch = furnish(room)
+        for path in (scratch / "home", scratch / "tmp", *(scratch / "home").rglob("*")):
+            os.chown(path, uid, uid)
+        process = launch(scratch, room, control, uid)
+        self._scratch[process.pid] = scratch
+        return process
+
+    def clear(self, process: subprocess.Popen[bytes]) -> None:
+        """Kill every process of the uid, wherever it hid, and remove every file that it left."""
+        uid = student_uid()
+        process.kill()
+        process.wait()
+        while pids := list(processes_of(uid)):
+            for pid in pids:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    continue
+        shutil.rmtree(self._scratch.pop(process.pid, Path("/nonexistent")), ignore_errors=True)
+        for folder in SHARED_FOLDERS:
+            remove_files_of(uid, Path(folder))
+
+
+def close(paths: Sequence[Path], uid: int) -> None:
+    """Take all rights on these paths from everyone but root, and try as ``uid`` whether it holds.
+
+    Raises WallError where something can still be read.
+    """
+    for path in paths:
+        if path.exists():
+            path.chmod(path.stat().st_mode & 0o700)
+    probe = os.fork()
+    if probe == 0:
+        open_path = False
+        try:
+            os.setgroups([])
+            os.setresgid(uid, uid, uid)
+            os.setresuid(uid, uid, uid)
+            open_path = any(os.access(path, os.R_OK) or os.access(path, os.X_OK) for path in paths)
+        finally:
+            os._exit(1 if open_path else 0)
+    _, status = os.waitpid(probe, 0)
+    if status != 0:
+        raise WallError(
+            "what must stay hidden can be read by another user",
+            where=", ".join(str(path) for path in paths),
+            remedy="Put it on a file system that knows permissions.",
+        )
+
+
+def processes_of(uid: int) -> Iterator[int]:
+    """The living processes of a uid."""
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            lines = (entry / "status").read_text().splitlines()
+        except OSError:
+            continue
+        fields = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+        if (
+            fields.get("Uid", "").split("\t")[:1] == [str(uid)]
+            and fields.get("State", "Z")[0] != "Z"
+        ):
+            yield int(entry.name)
+
+
+def remove_files_of(uid: int, folder: Path) -> None:
+    """Remove what a uid owns directly in a folder where everyone may write."""
+    if not folder.is_dir():
+        return
+    for entry in folder.iterdir():
+        if entry.lstat().st_uid != uid:
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            entry.unlink(missing_ok=True)

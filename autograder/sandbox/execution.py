@@ -1,0 +1,215 @@
+"""Running a notebook's cells in order, with a snapshot of its process at every check point.
+
+A cell that never ends is interrupted, as with a notebook's stop button. A cell that ends the whole
+process, or heeds no interrupt, costs itself alone: the notebook starts anew from the warm server
+and runs without it. Snapshots taken before are kept.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from autograder.errors import SandboxFault
+from autograder.results import Ending
+from autograder.sandbox.channel import Channel, Ended, TimedOut
+from autograder.sandbox.guest import wire
+from autograder.sandbox.server import Sandbox
+
+MAX_RESTARTS = 8
+"""How many cells of one notebook may each cost a new start."""
+
+NO_MEMORY = re.compile(r"can.t allocate memory|not enough memory|cannot allocate memory", re.I)
+"""How torch and the operating system word it, where they do not raise MemoryError."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained object's tensors, to be loaded in place of running the training cell."""
+
+    object: str
+    """The name that holds the object."""
+    build: str
+    """Expression that makes it where no cell did."""
+    tensors: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One piece of the notebook, and what is judged right after it."""
+
+    cell: int
+    """The cell's number in the notebook, from 1, as the student is told."""
+    source: str
+    question: str
+    """The question that pays where the piece fails; empty before the first."""
+    seconds: float
+    """Wall time that it may take."""
+    check_points: tuple[str, ...] = ()
+    """Questions judged on the state after it."""
+    checkpoint: Checkpoint | None = None
+    """Where it is given, its tensors are loaded and the source is not run."""
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What one cell raised, or how it ended its process."""
+
+    cell: int
+    question: str
+    ending: Ending
+    """`graded` where it raised an ordinary exception: that is no reason to stop."""
+    error: dict[str, Any]
+    """What the guest says of the exception; empty where the process ended."""
+
+
+@dataclass
+class Execution:
+    """A notebook that has run: snapshots by question, and what went wrong."""
+
+    snapshots: dict[str, Channel] = field(default_factory=dict)
+    troubles: dict[int, Trouble] = field(default_factory=dict)
+    """By the step's index."""
+    lost: set[str] = field(default_factory=set)
+    """Questions at whose check point no snapshot could be taken."""
+    student_seconds: float = 0.0
+    out_of_time: bool = False
+    """Whether the submission's whole time was used up before the last cell."""
+
+
+def run_notebook(
+    sandbox: Sandbox,
+    steps: Sequence[Step],
+    files: Mapping[str, bytes],
+    output_bytes: int,
+    seconds: float,
+) -> Execution:
+    """Run all steps and leave a snapshot for each check point that was reached.
+
+    ``files`` are put beside the notebook; ``seconds`` is the time for all cells together. When it
+    returns, the notebook's own process is dead: nothing that a check sends to a snapshot later
+    can be seen by a cell.
+    """
+    execution = Execution()
+    until = time.monotonic() + seconds
+    fatal: set[int] = set()
+    for _ in range(MAX_RESTARTS + 1):
+        broken = _run_once(sandbox, steps, fatal, execution, files, output_bytes, until)
+        if broken is None:
+            break
+        fatal.add(broken)
+        _drop_dead_snapshots(execution)
+    return execution
+
+
+def _run_once(
+    sandbox: Sandbox,
+    steps: Sequence[Step],
+    fatal: set[int],
+    execution: Execution,
+    files: Mapping[str, bytes],
+    output_bytes: int,
+    until: float,
+) -> int | None:
+    """One pass over the notebook; the index of the step that ended its process, or None."""
+    notebook = _new_notebook(sandbox, execution)
+    try:
+        notebook.ask(["open", output_bytes, dict(files)])
+        for index, step in enumerate(steps):
+            left = until - time.monotonic()
+            if left <= 0:
+                execution.out_of_time = True
+                return None
+            if index not in fatal:
+                trouble = _run_step(notebook, step, min(step.seconds, left), sandbox)
+                if trouble is not None:
+                    execution.troubles[index] = trouble
+                    if not trouble.error:
+                        return index
+            for question in step.check_points:
+                if question in execution.snapshots or question in execution.lost:
+                    continue
+                try:
+                    execution.snapshots[question] = notebook.fork()
+                except SandboxFault:
+                    # Without the cell's own effect it may work; if it does not even then, the
+                    # question can't be judged.
+                    if index in fatal:
+                        execution.lost.add(question)
+                    ending = _ending_of_death(sandbox)
+                    execution.troubles[index] = Trouble(step.cell, step.question, ending, {})
+                    return index
+        return None
+    finally:
+        execution.student_seconds += notebook.student_seconds
+        notebook.kill()
+
+
+def _new_notebook(sandbox: Sandbox, execution: Execution) -> Channel:
+    try:
+        return sandbox.server.fork()
+    except (Ended, TimedOut):
+        # The student's code ended the warm server, and with it every snapshot.
+        for snapshot in execution.snapshots.values():
+            snapshot.close()
+        execution.snapshots.clear()
+        sandbox.restart()
+        return sandbox.server.fork()
+
+
+def _run_step(notebook: Channel, step: Step, seconds: float, sandbox: Sandbox) -> Trouble | None:
+    """Run one step; what went wrong, with an empty ``error`` where its process is lost."""
+    notebook.request_seconds = seconds
+    try:
+        if step.checkpoint:
+            c = step.checkpoint
+            error = notebook.ask(["load", c.object, c.build, dict(c.tensors)])
+        else:
+            error = notebook.ask(["run", step.cell, step.source])
+    except TimedOut:
+        try:
+            notebook.interrupt()
+        except SandboxFault:
+            return Trouble(step.cell, step.question, Ending.TIMED_OUT, {})
+        return Trouble(
+            step.cell, step.question, Ending.TIMED_OUT, {"type": "Timeout", "seconds": seconds}
+        )
+    except Ended:
+        return Trouble(step.cell, step.question, _ending_of_death(sandbox), {})
+    except SandboxFault:
+        return Trouble(step.cell, step.question, Ending.CRASHED, {})
+    except wire.WireError as fault:
+        # The tensors are too many or too large to be sent.
+        error = {"type": "WireError", "public": "Exception", "message": str(fault)}
+    if error is None:
+        return None
+    if type(error) is not dict:
+        return Trouble(step.cell, step.question, Ending.CRASHED, {})
+    return Trouble(step.cell, step.question, ending_of_error(error), error or {"type": "Exception"})
+
+
+def ending_of_error(error: Mapping[str, Any]) -> Ending:
+    """Whether an exception tells of a limit that was met."""
+    if error.get("too_much_output") is True:
+        return Ending.TOO_MUCH_OUTPUT
+    message = error.get("message")
+    words = message if type(message) is str else ""
+    if error.get("public") == "MemoryError" or NO_MEMORY.search(words[:2000]):
+        return Ending.OUT_OF_MEMORY
+    return Ending.GRADED
+
+
+def _ending_of_death(sandbox: Sandbox) -> Ending:
+    return Ending.OUT_OF_MEMORY if sandbox.took_memory() else Ending.CRASHED
+
+
+def _drop_dead_snapshots(execution: Execution) -> None:
+    for question, snapshot in list(execution.snapshots.items()):
+        try:
+            snapshot.ask(["ping"])
+        except SandboxFault:
+            snapshot.kill()
+            del execution.snapshots[question]
