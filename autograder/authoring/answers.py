@@ -21,7 +21,8 @@ _NUMBER = re.compile(r"^(\*\*Student number:\*\*).*$", re.MULTILINE)
 
 def read_notebook(path: Path) -> NotebookNode:
     """A notebook of ours (template, release, master) in today's format."""
-    return nbformat.read(path, as_version=4)
+    notebook: NotebookNode = nbformat.read(path, as_version=4)
+    return notebook
 
 
 def write_notebook(notebook: NotebookNode, path: Path) -> None:
@@ -40,7 +41,8 @@ def answer_cell(notebook: NotebookNode, question: str, kind: str) -> NotebookNod
     Further tagged code cells are given ones, such as the training call. ``kind`` is ``code`` or
     ``markdown``. Raises AssignmentError where the notebook has no such cell.
     """
-    for cell in notebook.cells:
+    cells: list[NotebookNode] = notebook.cells
+    for cell in cells:
         tags = tags_of(cell)
         if cell.cell_type == kind and question in tags and TRAINING_TAG not in tags:
             return cell

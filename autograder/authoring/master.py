@@ -273,7 +273,8 @@ def _with_points_and_tests(master: Master, cells: list[PlacedCell]) -> list[Note
 
 
 def _raw(source: str) -> NotebookNode:
-    return nbformat.v4.new_raw_cell(source)
+    cell: NotebookNode = nbformat.v4.new_raw_cell(source)
+    return cell
 
 
 def _question_cell(question: Question, config: dict[str, Any]) -> NotebookNode:
@@ -302,9 +303,9 @@ def _assign(master: Master, notebook: NotebookNode) -> NotebookNode:
     with tempfile.TemporaryDirectory(prefix="autograder-assign-") as folder:
         path = Path(folder, f"{master.name}.ipynb")
         write_notebook(notebook, path)
+        otter = [sys.executable, "-m", "otter", "assign", "--no-run-tests", "--no-pdfs"]
         process = subprocess.run(
-            [sys.executable, "-m", "otter", "assign", path.name, "dist"]
-            + ["--no-run-tests", "--no-pdfs"],
+            [*otter, path.name, "dist"],
             cwd=folder,
             # otter leaves a folder of its own behind among the temporary files.
             env={"PATH": "/usr/bin:/bin", "HOME": folder, "TMPDIR": folder, "LANG": "C.UTF-8"},
