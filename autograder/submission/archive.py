@@ -163,10 +163,11 @@ def _why_not_named(name: str) -> str:
 
 
 def _bytes(archive: zipfile.ZipFile, info: zipfile.ZipInfo, cap: int) -> bytes | None:
-    """The content; None where it is damaged or longer than it claims."""
+    """The content; None where it is damaged or not as long as it claims."""
     try:
         with archive.open(info) as file:
-            content = file.read(cap + 1)
+            # As many as claimed, not as many as allowed: zipfile inflates all that is asked for.
+            content = file.read(min(cap, info.file_size) + 1)
     except _DAMAGED:
         return None
     return content if len(content) <= cap else None

@@ -61,16 +61,19 @@ def read_bytes(path: Path, cap: int) -> bytes:
             where=path.name,
             remedy="Put the file itself there, readable for you.",
         ) from error
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(file.fileno())
+    try:
+        status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise UnreadableSubmission(
                 "this is not a regular file",
                 where=path.name,
                 remedy="Hand in a notebook (.ipynb), an export (.zip) or a script (.py).",
             )
-        # One byte more than the cap tells, whatever size the file claims while it is written.
-        data = file.read(cap + 1) if status.st_size <= cap else b""
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            # One byte more than the cap tells, whatever size the file claims while it is written.
+            data = file.read(cap + 1) if status.st_size <= cap else b""
+    finally:
+        os.close(descriptor)
     if status.st_size > cap or len(data) > cap:
         raise UnreadableSubmission(
             f"the file is larger than {cap / 2**20:g} MB",
