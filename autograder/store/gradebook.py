@@ -150,7 +150,8 @@ class Store:
     def add_marks(self, marks: Iterable[NewMark], at: datetime | None = None) -> list[Mark]:
         """Append the decisions that say something new, all or none, and return them.
 
-        A decision equal to the one that stands (points, comment, marker and answer) adds nothing.
+        A decision equal to the one that stands (points, comment, marker, of the same answer) adds
+        nothing.
         Raises StoreError for a submission or question without a result.
         """
         moment = at.astimezone(UTC).isoformat(timespec="seconds") if at else _now()

@@ -36,33 +36,40 @@ def append_mark(session: Session, mark: NewMark, moment: str) -> tables.MarkRow 
         .order_by(tables.MarkRow.id.desc())
         .limit(1)
     ).first()
+    points, comment = _merged(mark, standing)
     row = tables.MarkRow(
         submission_id=submission_id,
         question=mark.question,
         item=mark.item,
-        points=_points(mark, standing),
-        comment=mapping.storable(mark.comment),
+        points=points,
+        comment=comment,
         marker=mapping.storable(mark.marker),
         at=moment,
         answer_hash=hash_of_answer(answer),
         before=standing.id if standing else None,
     )
-    if _says(row) == (_says(standing) if standing else (None, "", "", "")):
+    if not _is_new(row, standing):
         return None
     session.add(row)
     session.flush()
     return row
 
 
-def _points(mark: NewMark, standing: tables.MarkRow | None) -> float | None:
+def _merged(mark: NewMark, standing: tables.MarkRow | None) -> tuple[float | None, str]:
+    """Points and comment; what the new decision leaves empty stays as it was."""
     if mark.withdrawn:
-        return None
-    if mark.points is None and standing is not None:
-        return standing.points
-    return None if mark.points is None else float(mark.points)
+        return None, mapping.storable(mark.comment)
+    points = mark.points if mark.points is not None or not standing else standing.points
+    comment = mapping.storable(mark.comment) or (standing.comment if standing else "")
+    return None if points is None else float(points), comment
 
 
-def _says(mark: tables.MarkRow) -> tuple[float | None, str, str, str]:
-    if mark.points is None and not mark.comment:
-        return (None, "", "", "")  # Nothing is decided, whoever says so.
-    return (mark.points, mark.comment, mark.marker, mark.answer_hash)
+def _is_new(row: tables.MarkRow, standing: tables.MarkRow | None) -> bool:
+    if standing is None:
+        return row.points is not None or bool(row.comment)
+    if row.points is None and standing.points is None and row.comment == standing.comment:
+        return False
+    return (
+        (row.points, row.comment, row.answer_hash)
+        != (standing.points, standing.comment, standing.answer_hash)
+    ) or (bool(row.marker) and row.marker != standing.marker)

@@ -53,8 +53,8 @@ class AssignmentRecord:
 class NewMark:
     """A decision that a marker hands in.
 
-    Points of None leave points that stand as they are and change the comment alone;
-    ``withdrawn`` takes the whole decision back.
+    Points of None and an empty comment leave what stands as it is; ``withdrawn`` takes points and
+    comment back.
     """
 
     submission: str
