@@ -1,1 +1,1 @@
-"""."""
+"""The wall around student code, and running a notebook behind it."""
