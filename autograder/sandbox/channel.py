@@ -117,6 +117,14 @@ class Channel:
         except (ConnectionError, EOFError) as error:
             raise Ended from error
 
+    def alive(self) -> bool:
+        """Whether that process still runs."""
+        if self.pidfd is None:
+            return False
+        poll = select.poll()
+        poll.register(self.pidfd, select.POLLIN)
+        return not poll.poll(0)
+
     def kill(self) -> None:
         """End that process at once and close the connection."""
         if self.pidfd is not None:

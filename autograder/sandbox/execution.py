@@ -208,8 +208,6 @@ def _ending_of_death(sandbox: Sandbox) -> Ending:
 
 def _drop_dead_snapshots(execution: Execution) -> None:
     for question, snapshot in list(execution.snapshots.items()):
-        try:
-            snapshot.ask(["ping"])
-        except SandboxFault:
+        if not snapshot.alive():
             snapshot.kill()
             del execution.snapshots[question]

@@ -1,4 +1,4 @@
-"""The warm server's entry: give up privilege, import what notebooks import, serve.
+"""The warm server's entry: set limits, import what notebooks import, serve.
 
 Run as ``python -m guest.main '{"fd": 3, ...}'``.
 """
@@ -23,10 +23,6 @@ def main() -> None:
     """Start up as the configuration in the first argument says, and serve until told to end."""
     config = json.loads(sys.argv[1])
     connection = socket.socket(fileno=config["fd"])
-    if config["uid"] is not None:
-        os.setgroups([])
-        os.setresgid(config["uid"], config["uid"], config["uid"])
-        os.setresuid(config["uid"], config["uid"], config["uid"])
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
         raise OSError(ctypes.get_errno(), "no_new_privs was refused")
@@ -49,8 +45,9 @@ def main() -> None:
     # Without it, what the same user's next process may read of this one includes its memory.
     libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    Server(connection, shell).serve()
+    # This process may be the first of its pid namespace, and then inherits every orphan.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    Server(connection, shell, config["uid"]).serve()
     os._exit(0)
 
 

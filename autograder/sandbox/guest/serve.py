@@ -30,8 +30,13 @@ def make_dumpable() -> None:
 class Server:
     """One process inside the wall and its connection to the judge."""
 
-    def __init__(self, connection: socket.socket, shell: Shell) -> None:
+    def __init__(self, connection: socket.socket, shell: Shell, uid: int | None) -> None:
+        """Serve on ``connection``; forked children become ``uid``, where it is given.
+
+        The warm server itself keeps its own uid, so that student code can't send it a signal.
+        """
         self._connection = connection
+        self._uid = uid
         self._shell = shell
         self._notebook: Notebook | None = None
         self._space = Space(shell.user_ns)
@@ -80,14 +85,23 @@ class Server:
             self._connection.close()
             judges_end.close()
             self._connection = own_end
-            make_dumpable()
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+            self._become_student()
             return
         own_end.close()
         frame = wire.encode(["ok", None], self._space.refer)
         head = len(frame).to_bytes(4, "little")
         socket.send_fds(self._connection, [head + frame], [judges_end.fileno()])
         judges_end.close()
+
+    def _become_student(self) -> None:
+        if self._uid is not None:
+            os.setgroups([])
+            os.setresgid(self._uid, self._uid, self._uid)
+            os.setresuid(self._uid, self._uid, self._uid)
+            self._uid = None
+        make_dumpable()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
     def _send(self, value: object) -> None:
         channel.send_frame(self._connection, wire.encode(value, self._space.refer))

@@ -1,0 +1,208 @@
+"""Cells run in order behind a real wall; a broken one costs itself alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from autograder.judge.student import Student, StudentError
+from autograder.results import Ending
+from autograder.sandbox.channel import Ended, TimedOut
+from autograder.sandbox.execution import Checkpoint, Execution, Step, run_notebook
+from autograder.sandbox.server import Sandbox
+from tests.sandbox.conftest import Run
+
+pytestmark = pytest.mark.slow
+
+
+def at(execution: Execution, question: str) -> Student:
+    """The student's names at a check point, in a process of its own."""
+    return Student(execution.snapshots[question].fork())
+
+
+def endings(execution: Execution) -> dict[int, Ending]:
+    return {index + 1: trouble.ending for index, trouble in execution.troubles.items()}
+
+
+def test_a_question_is_judged_on_the_state_at_its_check_point(run: Run) -> None:
+    done = run("x = 1", "x = 2", "del x")
+    assert at(done, "q1").x == 1
+    assert at(done, "q2").x == 2
+    with pytest.raises(StudentError, match="not defined"):
+        _ = at(done, "q3").x
+
+
+def test_what_one_check_changes_no_other_check_sees(run: Run) -> None:
+    done = run("state = []\ndef touch():\n    state.append(1)\n    return len(state)")
+    assert at(done, "q1").touch() == 1
+    assert at(done, "q1").touch() == 1
+
+
+def test_a_cell_that_raises_does_not_stop_the_next(run: Run) -> None:
+    done = run("1 / 0", "y = 5")
+    assert endings(done) == {1: Ending.GRADED}
+    assert done.troubles[0].error["type"] == "ZeroDivisionError"
+    assert at(done, "q2").y == 5
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "import os; os._exit(0)",
+        "import ctypes; ctypes.string_at(0)",
+        "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
+        "import faulthandler; faulthandler._sigsegv()",
+    ],
+)
+def test_a_cell_that_ends_the_process_costs_itself_alone(run: Run, cell: str) -> None:
+    done = run("x = 1", cell, "y = x + 1")
+    assert endings(done) == {2: Ending.CRASHED}
+    assert at(done, "q1").x == 1
+    assert at(done, "q3").y == 2
+
+
+def test_a_cell_that_kills_all_it_can_reach_costs_earlier_questions_only(run: Run) -> None:
+    done = run(
+        "x = 1", "import os, signal, time\nos.kill(-1, signal.SIGKILL)\ntime.sleep(0.1)", "y = 2"
+    )
+    assert not done.snapshots["q1"].alive()
+    assert at(done, "q3").y == 2
+
+
+def test_an_endless_cell_is_interrupted_and_keeps_what_it_did(run: Run) -> None:
+    done = run("x = 0\nwhile True:\n    x += 1", "y = x > 0")
+    assert endings(done) == {1: Ending.TIMED_OUT}
+    assert at(done, "q2").y is True
+
+
+def test_an_endless_cell_that_heeds_no_interrupt_is_left_out(run: Run) -> None:
+    stubborn = (
+        "x = 1\nwhile True:\n    try:\n        for _ in iter(int, 1): pass\n"
+        "    except BaseException:\n        pass"
+    )
+    done = run("x = 0", stubborn, "y = x")
+    assert endings(done) == {2: Ending.TIMED_OUT}
+    assert at(done, "q3").y == 0
+
+
+def test_memory_beyond_the_limit_costs_the_cell(run: Run) -> None:
+    done = run(
+        "import torch\nhog = torch.ones(3 * 2**28)",
+        "import subprocess, sys\nhogs = [b'x' * 2**28 for _ in range(20)]",
+        "y = 1",
+    )
+    assert endings(done) == {1: Ending.OUT_OF_MEMORY, 2: Ending.OUT_OF_MEMORY}
+    assert at(done, "q3").y == 1
+
+
+def test_memory_spread_over_processes_is_counted_together(run: Run) -> None:
+    done = run(
+        "import os, time\n"
+        "for _ in range(4):\n"
+        "    if os.fork() == 0:\n"
+        "        hog = bytearray(2**29)\n"
+        "        hog[::4096] = b'x' * len(hog[::4096])\n"
+        "        time.sleep(60)\n"
+        "time.sleep(2.5)",
+        "y = 1",
+    )
+    assert at(done, "q2").y == 1
+
+
+def test_endless_printing_is_stopped(run: Run) -> None:
+    done = run("while True:\n    print('x' * 1000)", "print('fine'); y = 1")
+    assert endings(done) == {1: Ending.TOO_MUCH_OUTPUT}
+    assert at(done, "q2").y == 1
+
+
+def test_ordinary_notebook_habits_work(run: Run) -> None:
+    done = run(
+        "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1, 2]); plt.show()",
+        "listing = !ls data\nnumbers = open('data/numbers.txt').read()",
+        "import tempfile, threading\n"
+        "with tempfile.TemporaryFile() as file: file.write(b'x')\n"
+        "seen = []\nthread = threading.Thread(target=lambda: seen.append(1))\n"
+        "thread.start(); thread.join()",
+        "from torch.utils.data import DataLoader\n"
+        "batches = [batch.tolist() for batch in DataLoader(range(4), 2, num_workers=2)]",
+        "import sys, warnings\nwarnings.warn('careful'); print('progress', file=sys.stderr)\n"
+        "from IPython.display import display, HTML\ndisplay(HTML('<b>x</b>'))",
+        "exit()",
+        "import asyncio\nawait asyncio.sleep(0)\nz = 1",
+        "%%time\nw = 2",
+        "import otter\ngrader = otter.Notebook('x.ipynb')\ngrader.check('q1'); grader.export()",
+    )
+    assert done.troubles == {}
+    last = at(done, "q9")
+    assert list(last.listing) == ["numbers.txt"]
+    assert last.numbers == "1 2 3"
+    assert last.seen == [1]
+    assert last.batches == [[0, 1], [2, 3]]
+    assert (last.z, last.w) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("cell", "kind"),
+    [
+        ("input()", "EOFError"),
+        ("print 'old'", "SyntaxError"),
+        ("import sys; sys.exit(1)", "SystemExit"),
+    ],
+)
+def test_cells_that_can_not_work_say_why(run: Run, cell: str, kind: str) -> None:
+    done = run(cell, "y = 1")
+    assert done.troubles[0].error["type"] == kind
+    assert at(done, "q2").y == 1
+
+
+def test_a_process_with_many_student_threads_can_be_judged(run: Run) -> None:
+    done = run(
+        "import threading, time, torch\n"
+        "torch.set_num_threads(4)\n"
+        "x = torch.ones(200, 200) @ torch.ones(200, 200)\n"
+        "for _ in range(8):\n"
+        "    threading.Thread(target=time.sleep, args=(30,), daemon=True).start()\n"
+        "def product():\n    return float((x @ x)[0, 0])"
+    )
+    assert at(done, "q1").product() == 200.0 * 200 * 200
+
+
+def test_a_check_that_hangs_or_dies_is_told_apart(run: Run) -> None:
+    done = run("import os\ndef hang():\n    while True: pass\ndef die():\n    os._exit(0)")
+    hanging = done.snapshots["q1"].fork()
+    hanging.request_seconds = 0.5
+    with pytest.raises(TimedOut):
+        Student(hanging).hang()
+    hanging.kill()
+    with pytest.raises(Ended):
+        at(done, "q1").die()
+    assert at(done, "q1").os is not None
+
+
+def test_a_checkpoint_is_loaded_in_place_of_the_training_cell(sandbox: Sandbox) -> None:
+    import torch
+
+    tensors = {"weight": torch.full((1, 2), 3.0), "bias": torch.zeros(1)}
+    steps = [
+        Step(1, "import torch\nNet = lambda: torch.nn.Linear(2, 1)", "q1", 3),
+        Step(2, "", "q2", 3, ("q2",), Checkpoint("model", "Net()", tensors)),
+    ]
+    done = run_notebook(sandbox, steps, {"model.bin": b"abc"}, 2**20, 30)
+    assert done.troubles == {}
+    student = at(done, "q2")
+    assert student.model(torch.ones(1, 2)).item() == 6.0
+
+
+def test_a_checkpoint_that_does_not_fit_is_told(sandbox: Sandbox) -> None:
+    steps = [
+        Step(1, "import torch\nmodel = torch.nn.Linear(2, 1)", "q1", 3),
+        Step(2, "", "q2", 3, ("q2",), Checkpoint("model", "None", {})),
+    ]
+    done = run_notebook(sandbox, steps, {}, 2**20, 30)
+    assert "Missing key" in str(done.troubles[1].error["message"])
+
+
+def test_time_for_the_whole_notebook_is_bounded(run: Run) -> None:
+    done = run("import time; time.sleep(1.5)", "time.sleep(1.5)", "x = 1", seconds=2)
+    assert done.out_of_time
+    assert "q1" in done.snapshots
+    assert "q3" not in done.snapshots
