@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -158,6 +159,15 @@ class Assignment(Strict):
         return sum(question.auto + question.manual for question in self.questions)
 
 
+def _once(what: str, names: Sequence[str]) -> None:
+    # Answers are matched whatever their case, so names that differ in nothing else are one.
+    seen: set[str] = set()
+    for name in names:
+        if name.casefold().strip() in seen:
+            raise ValueError(f"the {what} {name!r} stands twice")
+        seen.add(name.casefold().strip())
+
+
 class MatchingRow(Strict):
     """One row of a matching item."""
 
@@ -184,6 +194,8 @@ class Matching(Strict):
         for row in self.rows:
             if row.answer not in self.options:
                 raise ValueError(f"row {row.key}: {row.answer!r} is not one of the options")
+        _once("row", [row.key for row in self.rows])
+        _once("option", self.options)
         return self
 
 
@@ -209,6 +221,7 @@ class SingleChoice(Strict):
     def _answer_is_an_option(self) -> SingleChoice:
         if self.answer not in [option.key for option in self.options]:
             raise ValueError(f"the answer {self.answer!r} is not one of the options")
+        _once("option", [option.key for option in self.options])
         return self
 
 
@@ -233,6 +246,11 @@ class Numeric(Strict):
     type: Literal["numeric"]
     prompt: str
     parts: tuple[NumericPart, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _variables_differ(self) -> Numeric:
+        _once("variable", [part.variable for part in self.parts])
+        return self
 
 
 QuizItem = Annotated[Matching | SingleChoice | Numeric, Field(discriminator="type")]
