@@ -1,0 +1,291 @@
+"""Checks of 3.5, The classifier."""
+
+import pytest
+import torch
+
+from autograder.checks.attention import (
+    effects_by_position,
+    expect_batch_independence,
+    expect_distribution,
+    expect_order_matters,
+    expect_padding_invariance,
+    expect_varied,
+    random_reviews,
+)
+from autograder.checks.probes import (
+    count_parameters,
+    effects_of_parameters,
+    modes,
+    parameter_gradients,
+    shaken,
+)
+from autograder.checks.tensors import expect_close, expect_tensor, given
+
+pytestmark = pytest.mark.question("q3_5")
+
+
+@pytest.mark.points(0.25)
+def test_shapes(student):
+    """One logit a review, and different reviews get different ones"""
+    settings = {"vocab_size": 20, "d_model": 8, "num_heads": 2, "d_ff": 16, "max_len": 12}
+    model = student.probe(shaken, student.EncoderClassifier, 0, 0.3, settings)
+    model.eval()
+    tokens = torch.tensor([[1, 5, 6, 7], [1, 9, 9, 4], [1, 19, 3, 2]])
+    mask = torch.ones_like(tokens, dtype=torch.bool)
+    logits = expect_tensor(model(tokens, mask), "logits", (3,), inputs=given(tokens=tokens))
+    expect_varied(logits)
+    alone = model(tokens[:1], mask[:1])
+    expect_tensor(alone, "logits", (1,), inputs=given(tokens=tokens[:1]))
+
+
+@pytest.mark.points(0.25)
+def test_padding_example(student):
+    """Padding does not change the logit, but another word does"""
+    settings = {"vocab_size": 20, "d_model": 8, "num_heads": 2, "d_ff": 16, "max_len": 12}
+    model = student.probe(shaken, student.EncoderClassifier, 0, 0.3, settings)
+    model.eval()
+    short, other = torch.tensor([[1, 5, 6]]), torch.tensor([[1, 5, 7]])
+    padded = torch.tensor([[1, 5, 6, 0, 0]])
+    logit = expect_tensor(model(short, torch.tensor([[True] * 3])), "logits", (1,))
+    expect_varied(torch.cat([logit, model(other, torch.tensor([[True] * 3]))]))
+    mask = torch.tensor([[True, True, True, False, False]])
+    inputs = given(tokens=padded, mask=mask) + "\n  and, for the expected one, without the padding"
+    expect_close(model(padded, mask), logit, "the logit of a padded review", inputs=inputs)
+
+
+VOCABULARY = 53
+SETTINGS = {
+    "vocab_size": VOCABULARY,
+    "d_model": 16,
+    "num_heads": 2,
+    "num_layers": 2,
+    "d_ff": 24,
+    "dropout": 0.1,
+    "max_len": 40,
+}
+
+
+def build(student, seed, **changes):
+    """The student's classifier with noise on its weights, in eval mode."""
+    settings = SETTINGS | changes
+    model = student.probe(shaken, student.EncoderClassifier, seed % 2**31, 0.3, settings)
+    model.eval()
+    return model
+
+
+@pytest.mark.points(1)
+@pytest.mark.hidden
+@pytest.mark.hint("Is the positional encoding added, and along which axis does it run?")
+def test_order(student, generator, seed):
+    """The order of the words matters"""
+    model = build(student, seed)
+    tokens, _ = random_reviews(generator, [9] * 6, VOCABULARY)
+    expect_order_matters(model, tokens, generator)
+
+
+@pytest.mark.points(1)
+@pytest.mark.hidden
+@pytest.mark.hint("Is padding hidden from every layer's attention, and left out of the average?")
+def test_padding(student, generator, seed):
+    """Padding has no say: neither its ids nor its amount"""
+    model = build(student, seed)
+    tokens, mask = random_reviews(generator, [5, 9, 1, 12], VOCABULARY, 14)
+    expect_varied(expect_tensor(model(tokens, mask), "logits", (4,)))
+    expect_padding_invariance(model, tokens, mask, generator, VOCABULARY, extra=6)
+
+
+@pytest.mark.points(0.5)
+@pytest.mark.hidden
+@pytest.mark.hint("Which axis of your tensors is the batch, and which the sequence?")
+def test_batch(student, generator, seed):
+    """A review's logit does not depend on the rest of the batch"""
+    model = build(student, seed)
+    for lengths in ([6, 6, 6, 6], [7, 3, 1]):
+        tokens, mask = random_reviews(generator, lengths, VOCABULARY)
+        expect_varied(expect_tensor(model(tokens, mask), "logits", (len(lengths),)))
+        expect_batch_independence(model, tokens, mask)
+
+
+@pytest.mark.points(0.25)
+@pytest.mark.hidden
+@pytest.mark.hint("The logit comes from the average over all real tokens: not their sum, not one.")
+def test_mean(student, generator, seed):
+    """The average runs over all real tokens"""
+    model = build(student, seed, max_len=300)
+    tokens, _ = random_reviews(generator, [16] * 40, VOCABULARY)
+    effects = effects_by_position(model, tokens, generator, VOCABULARY)
+    assert effects.min() > 1e-5, "a word at some place has no effect"
+    assert effects.max() < 5 * effects.median(), "one place counts far more than the others"
+    sizes = []
+    for length in 2, 300:
+        logits = model(*random_reviews(generator, [length] * 12, VOCABULARY))
+        sizes.append(logits.square().mean().sqrt().item())
+    assert sizes[1] < 5 * sizes[0], "logits grow with the length of the review"
+
+
+@pytest.mark.points(0.5)
+@pytest.mark.hidden
+@pytest.mark.hint("Is there a dropout layer, is it called, and does it use the argument `dropout`?")
+def test_dropout_acts(student, generator, seed):
+    """Dropout acts in train mode, as strongly as `dropout` says"""
+    tokens, mask = random_reviews(generator, [7, 5, 7], VOCABULARY)
+    model = build(student, seed, dropout=0.5)
+    model.train()
+    assert (model(tokens, mask) - model(tokens, mask)).abs().max() > 1e-5, (
+        "at dropout=0.5 two calls in train mode agree"
+    )
+    model = build(student, seed, dropout=0.0)
+    logits = model(tokens, mask)
+    expect_varied(logits)
+    model.train()
+    expect_close(model(tokens, mask), logits, "the logit in train mode at dropout=0")
+
+
+@pytest.mark.points(0.5)
+@pytest.mark.hidden
+@pytest.mark.hint("F.dropout needs training=self.training; nn.Dropout switches by itself.")
+def test_dropout_rests(student, generator, seed):
+    """Dropout never acts in eval mode"""
+    tokens, mask = random_reviews(generator, [7, 5, 7], VOCABULARY)
+    model = build(student, seed, dropout=0.5)
+    logits = model(tokens, mask)
+    expect_varied(logits)
+    expect_close(model(tokens, mask), logits, "the logit of a second call")
+    model.train()
+    model(tokens, mask)
+    model.eval()
+    expect_close(model(tokens, mask), logits, "the logit after a while in train mode")
+
+
+def used_parameters(student, model, tokens, mask):
+    """The number of parameters that a gradient reaches from the logits."""
+    directions = torch.arange(1.0, len(tokens) + 1)
+    found = student.probe(parameter_gradients, model, directions, tokens, mask)
+    return sum(part.numel() for part in found.values() if part is not None and part.any())
+
+
+@pytest.mark.points(0.5)
+@pytest.mark.hidden
+@pytest.mark.hint("[layer] * n holds one layer n times; and is every layer used in forward?")
+def test_layers(student, generator, seed):
+    """Each layer has weights of its own, and is used"""
+    tokens, mask = random_reviews(generator, [6, 4], VOCABULARY)
+    counts, used = [], []
+    for layers in 1, 2, 3:
+        model = build(student, seed, num_layers=layers)
+        counts.append(student.probe(count_parameters, model))
+        used.append(used_parameters(student, model, tokens, mask))
+        assert len(model.attention_maps(tokens, mask)) == layers, "maps and layers differ in number"
+    for name, numbers in ("parameters", counts), ("parameters that get a gradient", used):
+        assert numbers[0] < numbers[1] < numbers[2], f"1, 2, 3 layers have {numbers} {name}"
+
+
+@pytest.mark.points(0.25)
+@pytest.mark.hidden
+@pytest.mark.hint(
+    "Try other values for each argument of __init__: is one ignored, or one too small?"
+)
+def test_arguments(student, generator, seed):
+    """The arguments of __init__ are honoured"""
+    tokens, mask = random_reviews(generator, [6, 4], VOCABULARY)
+    count = student.probe(count_parameters, build(student, seed))
+    for change in {"d_model": 20}, {"d_ff": 48}, {"vocab_size": 70}:
+        more = student.probe(count_parameters, build(student, seed, **change))
+        assert more > count, f"{change} does not add parameters"
+    for heads in 1, 4:
+        maps = build(student, seed, num_heads=heads).attention_maps(tokens, mask)
+        expect_tensor(maps[0], "the map of the first layer", (2, heads, 6, 6))
+    tokens[0, :] = VOCABULARY - 1
+    expect_varied(build(student, seed)(tokens, mask))
+    for max_len in 9, 300:
+        longest, all_real = random_reviews(generator, [max_len] * 2, VOCABULARY)
+        expect_varied(build(student, seed, max_len=max_len)(longest, all_real))
+    defaults = student.EncoderClassifier(VOCABULARY)
+    longest, all_real = random_reviews(generator, [256], VOCABULARY)
+    expect_tensor(defaults(longest, all_real), "logits", (1,))
+    maps = defaults.attention_maps(tokens, mask)
+    assert len(maps) == 2, "without num_layers there should be 2 layers"
+    expect_tensor(maps[0], "the map of the first layer", (2, 4, 6, 6))
+
+
+def differ(one, other):
+    """Whether two tensors differ by more than rounding."""
+    return (one - other).abs().max() > 1e-4
+
+
+def maps_of(model, tokens, mask):
+    """The attention maps as one tensor (layers, batch, heads, n, n)."""
+    maps = model.attention_maps(tokens, mask)
+    batch, n = tokens.shape
+    return torch.stack(
+        [
+            expect_tensor(maps[layer], f"the map of layer {layer}", (batch, 2, n, n))
+            for layer in range(SETTINGS["num_layers"])
+        ]
+    )
+
+
+@pytest.mark.points(0.5)
+@pytest.mark.hidden
+@pytest.mark.hint(
+    "The maps come after the softmax and the mask, one for each head, one for each layer."
+)
+def test_maps(student, generator, seed):
+    """attention_maps gives each layer's and each head's weights"""
+    model = build(student, seed)
+    tokens, mask = random_reviews(generator, [8, 5, 2], VOCABULARY)
+    maps = maps_of(model, tokens, mask)
+    allowed, rows = mask[:, None, None, :], mask[:, None, :]
+    expect_distribution(maps, allowed, "maps", rows=rows, zero=1e-6)
+    # The first review has no padding, and all have two real tokens.
+    assert differ(maps[0, 0], maps[1, 0]), "the maps of both layers are equal"
+    assert differ(maps[:, 0, 0], maps[:, 0, 1]), "the maps of both heads are equal"
+    pairs = maps[..., :2, :2]
+    assert differ(pairs[:, 0], pairs[:, 1]), "the maps of different reviews are equal"
+
+
+@pytest.mark.points(0.25)
+@pytest.mark.hidden
+@pytest.mark.hint("Switch to eval mode inside, and back to the mode that was before.")
+def test_maps_and_mode(student, generator, seed):
+    """attention_maps gives eval mode's weights in either mode, and leaves the mode as it was"""
+    model = build(student, seed, dropout=0.5)
+    tokens, mask = random_reviews(generator, [8, 5], VOCABULARY)
+    real = mask[None, :, None, :, None]
+    maps = maps_of(model, tokens, mask)
+    assert not any(student.probe(modes, model)), "eval mode became train mode"
+    model.train()
+    again = maps_of(model, tokens, mask)
+    expect_close(again, maps, "the maps in train mode", where=real)
+    assert all(student.probe(modes, model)), "train mode became eval mode"
+    assert differ(maps[:, 0, :, :5, :5], maps[:, 1, :, :5, :5]), "the maps are constant"
+
+
+@pytest.mark.points(0.25)
+@pytest.mark.hidden
+@pytest.mark.hint(
+    "Compute the maps on the very path that forward takes: same inputs, same weights."
+)
+def test_maps_are_those_of_forward(student, generator, seed):
+    """attention_maps gives the weights that forward uses"""
+    model = build(student, seed)
+    tokens, mask = random_reviews(generator, [7, 4], VOCABULARY)
+    effects = student.probe(effects_of_parameters, model, tokens, mask, 0, 0.5)
+    idle = [name for name, on_logits, on_maps in effects if on_maps > 1e-3 and on_logits == 0]
+    assert not idle, f"{idle} moves the maps, but not the logits"
+    assert any(on_maps > 1e-3 for _, _, on_maps in effects), "no parameter moves the maps"
+    # A word counts at its place: the maps see the positions.
+    same = torch.full((1, 7), int(tokens[0, 0]))
+    real = torch.ones_like(same, dtype=torch.bool)
+    assert (maps_of(model, same, real) - 1 / 7).abs().max() > 1e-3, "the maps miss the positions"
+    # The second layer reads what the first one wrote: a third word moves the odds of two others.
+    other = tokens[:1].clone()
+    other[0, 6] = (other[0, 6] + 1) % VOCABULARY
+    odds = [layer_odds(maps_of(model, review, real)[1, 0]) for review in (tokens[:1], other)]
+    assert (odds[0] - odds[1]).abs().max() > 1e-3, "the second layer does not read the first"
+
+
+def layer_odds(weights):
+    """Log-odds of key 1 against key 2 for the queries 0 to 5, (heads, 6)."""
+    logs = weights.double().clamp_min(1e-30).log()
+    return logs[:, :6, 1] - logs[:, :6, 2]
