@@ -12,7 +12,15 @@ from typing import Protocol
 
 from autograder.assignment.models import Limits
 
-GUEST_MODULES = ("torch", "numpy", "matplotlib", "matplotlib.pyplot", "safetensors.torch")
+GUEST_MODULES = (
+    "torch",
+    # torch loads this at the first optimiser, and then it takes a second or two in every fork.
+    "torch._dynamo",
+    "numpy",
+    "matplotlib",
+    "matplotlib.pyplot",
+    "safetensors.torch",
+)
 """What notebooks import; imported once, before the fork, where the environment has it."""
 
 STUDENT_UIDS = range(64_000, 65_000)
