@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +55,9 @@ def load_master(folder: Path) -> Master:
     rubrics = read_model(folder / "rubrics.yml", Rubrics)
     master = Master(folder, assignment, quiz, rubrics)
     for file, what, remedy in _contradictions(master):
-        raise AssignmentError(what, where=str(folder / file), remedy=remedy)
+        path = folder / file
+        line = _line_about(path.read_text(encoding="utf-8"), what) if path.is_file() else None
+        raise AssignmentError(what, where=f"{path}:{line}" if line else str(path), remedy=remedy)
     return master
 
 
@@ -63,13 +66,24 @@ def read_model(path: Path, model: type[Model]) -> Model:
 
     Raises AssignmentError with the line of the first fault.
     """
-    text = path.read_text(encoding="utf-8") if path.is_file() else "{}"
+    data = path.read_bytes() if path.is_file() else b"{}"
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise AssignmentError(
+            "not UTF-8 text",
+            where=f"{path}:{data.count(b'\n', 0, error.start) + 1}",
+            remedy="Save the file in the encoding UTF-8.",
+        ) from error
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         _refuse_double_keys(root, path)
         return model.model_validate(yaml.safe_load(text))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
+        if "end of stream" in (error.problem or "") and error.context_mark:
+            # What was never closed is found missing at the end: where it was opened helps more.
+            mark = error.context_mark
         line = mark.line + 1 if mark else 1
         raise AssignmentError(
             f"not YAML: {error.problem}",
@@ -81,9 +95,10 @@ def read_model(path: Path, model: type[Model]) -> Model:
         location = first["loc"]
         field = ".".join(str(part) for part in location) or "the file"
         message = first["msg"].removeprefix("Value error, ")
+        line = (location == () and _line_about(text, message)) or _line_of(root, location)
         raise AssignmentError(
             f"{field}: {message}",
-            where=f"{path}:{_line_of(root, location)}",
+            where=f"{path}:{line}",
             remedy="docs/formats.md lists the fields.",
         ) from error
 
@@ -121,6 +136,22 @@ def _line_of(node: yaml.Node | None, location: tuple[Any, ...]) -> int:
             node = node.value[part]
             line = node.start_mark.line
     return line + 1
+
+
+def _line_about(text: str, message: str) -> int | None:
+    """The line (from 1) where the question that ``message`` names first is listed last.
+
+    The last, since of a question that stands twice the second is one too many.
+    """
+    named = re.search(r"\bq\d+_\d+\b", message)
+    if named is None:
+        return None
+    lines = list(enumerate(text.splitlines(), start=1))
+    listed = re.compile(rf"\s*(?:-\s+)?(?:id:\s*)?[\"']?{named[0]}\b")
+    anywhere = re.compile(rf"\b{named[0]}\b")
+    found = [number for number, line in lines if listed.match(line)]
+    found = found or [number for number, line in lines if anywhere.search(line)]
+    return found[-1] if found else None
 
 
 def _contradictions(master: Master) -> Iterator[tuple[str, str, str]]:

@@ -108,7 +108,7 @@ class ReviewData(Strict):
 class Assignment(Strict):
     """The whole of `assignment.yml`."""
 
-    name: str = Field(pattern=r"[a-z][a-z0-9-]*")
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     title: str
     course: str = ""
     deadline: datetime
@@ -265,7 +265,7 @@ class Quiz(Strict):
 class RubricItem(Strict):
     """One thing that a marker looks for."""
 
-    id: str = Field(pattern=r"[a-z][a-z0-9_]*")
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     text: str
     points: float
     """Given where the item applies; negative for a deduction."""
