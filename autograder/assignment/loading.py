@@ -70,9 +70,10 @@ def read_model(path: Path, model: type[Model]) -> Model:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
         raise AssignmentError(
             "not UTF-8 text",
-            where=f"{path}:{data.count(b'\n', 0, error.start) + 1}",
+            where=f"{path}:{line}",
             remedy="Save the file in the encoding UTF-8.",
         ) from error
     try:
