@@ -104,10 +104,10 @@ def read_check_file(path: Path) -> CheckFile:
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
             checks.append(_check(path, text, node, file_marks))
-        elif not _imports_pytest(node) and not _is_docstring(node) and not _is_future(node):
-            defines = frozenset(_targets(node))
-            if defines != {"pytestmark"}:
-                parts.append(Part(_segment(text, node), defines, frozenset(_names_used(node))))
+        elif not (_imports_pytest(node) or _is_docstring(node) or _is_future(node)) and (
+            _targets(node) != {"pytestmark"}
+        ):
+            parts += _parts(text, node)
     return CheckFile(path, tuple(checks), tuple(parts))
 
 
@@ -226,6 +226,17 @@ def _segment(text: str, node: ast.stmt) -> str:
     return "\n".join(text.split("\n")[start - 1 : node.end_lineno])
 
 
+def _parts(text: str, node: ast.stmt) -> Iterator[Part]:
+    """The statement; an import in as many as it has names, so that none goes out unused."""
+    if isinstance(node, ast.ImportFrom):
+        for alias in node.names:
+            one = ast.ImportFrom(node.module, [alias], node.level)
+            yield Part(ast.unparse(one), frozenset(_targets(one)), frozenset())
+    else:
+        used = frozenset(_names_used(node))
+        yield Part(_segment(text, node), frozenset(_targets(node)), used)
+
+
 def _is_docstring(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
@@ -320,19 +331,32 @@ def _test_file(id: str, title: str, context: list[str], cases: list[str]) -> str
     helpers = ["run", *sorted(set(re.findall(r"\bfilled_in_\w+(?=\(student,)", body)))]
     context = list(dict.fromkeys(context))
     imports = [part for part in context if part.startswith(("import ", "from "))]
+    others = [part for part in context if part not in imports]
+    imports += [f"from course_checks.public import {name}" for name in helpers]
+    imports.append("from otter.test_files import test_case")
+    ours = [part for part in imports if "course_checks" in part]
     head = [
         f'"""Public checks of {id}, {title}."""',
         "",
-        *[part for part in imports if "course_checks" not in part],
-        "from otter.test_files import test_case",
+        *_joined([part for part in imports if part not in ours]),
         "",
-        f"from course_checks.public import {', '.join(helpers)}",
-        *[part for part in imports if "course_checks" in part],
+        *_joined(ours),
         "",
         "OK_FORMAT = False",
         "",
         f'name = "{id}"',
         "points = None",
     ]
-    others = [part for part in context if part not in imports]
     return "\n\n\n".join(["\n".join(head), *others, body]) + "\n"
+
+
+def _joined(imports: list[str]) -> list[str]:
+    """Import statements in order, with one for all names of a module."""
+    names: dict[str, list[str]] = {}
+    for line in imports:
+        module, _, name = line.partition(" import ")
+        names.setdefault(module, []).extend([name] if name else [])
+    return [
+        f"{module} import {', '.join(sorted(set(imported)))}" if imported else module
+        for module, imported in sorted(names.items())
+    ]

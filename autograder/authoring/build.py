@@ -1,0 +1,169 @@
+"""From a master to all that is made of it: release, kit, students' zip and otter bundle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.assignment import Master, load_master
+from autograder.assignment.kit import Kit, hash_of_folder, load_kit
+from autograder.authoring.answers import write_notebook
+from autograder.authoring.leaks import Leak, find_leaks, refuse_leaks
+from autograder.authoring.master import Notebooks, make_notebooks
+from autograder.authoring.release import HELPERS, PACKAGE, replace_folder, write_release
+from autograder.authoring.secrets import collect_secrets
+from autograder.bundle.writing import write_bundle
+from autograder.bundle.zips import write_zip
+from autograder.errors import AssignmentError
+
+SHAPING = ("authoring", "checks", "judge/student.py", "sandbox/guest")
+"""What of this package goes into a kit, or shapes it."""
+
+
+@dataclass(frozen=True)
+class Products:
+    """Where the products of an assignment lie below a root folder."""
+
+    release: Path
+    """What students get, without data: committed."""
+    kit: Path
+    student_zip: Path
+    bundle: Path
+
+
+def products(name: str, root: Path) -> Products:
+    """The places of an assignment's products."""
+    return Products(
+        release=root / "assignments" / name,
+        kit=root / "dist" / name,
+        student_zip=root / "dist" / f"{name}-student.zip",
+        bundle=root / "dist" / f"{name}-autograder.zip",
+    )
+
+
+def find_master(name: str, root: Path) -> Path:
+    """The master's folder of an assignment's name, or of a path. Raises AssignmentError."""
+    for folder in (root / "solutions" / name, Path(name)):
+        if (folder / "assignment.yml").is_file():
+            return folder
+    known = sorted(path.parent.name for path in (root / "solutions").glob("*/assignment.yml"))
+    raise AssignmentError(
+        f"there is no assignment {name}",
+        where=str(root / "solutions"),
+        remedy=f"There are: {', '.join(known)}." if known else "Put its master there.",
+    )
+
+
+def build(master_folder: Path, root: Path) -> Kit:
+    """Make everything anew and put it below ``root``.
+
+    Raises AssignmentError where the master is incomplete and LeakError where students would get
+    something of the answer side; nothing is written then.
+    """
+    master = load_master(master_folder)
+    with tempfile.TemporaryDirectory(prefix="autograder-build-") as name:
+        made = Path(name)
+        notebooks = make_notebooks(master)
+        for folder in ("release", "data", "hidden"):
+            (made / folder).mkdir()
+        write_release(master, notebooks, made / "release")
+        if master.assignment.data:
+            # Reads a corpus: a master without data need not have one.
+            from autograder.authoring.reviews import make_review_data
+
+            make_review_data(master.assignment.data, master_folder, made / "data", made / "hidden")
+        kit = _write_kit(master, notebooks, made)
+        write_zip(
+            {f"{master.name}/": made / "release", f"{master.name}/data/": made / "data"},
+            made / f"{master.name}-student.zip",
+        )
+        write_bundle(kit, made / f"{master.name}-autograder.zip")
+        refuse_leaks(leaks_in(master, notebooks, made))
+        places = products(master.name, root)
+        replace_folder(made / "release", places.release)
+        replace_folder(made / "kit", places.kit)
+        shutil.copyfile(made / places.student_zip.name, places.student_zip)
+        shutil.copyfile(made / places.bundle.name, places.bundle)
+    return load_kit(places.kit)
+
+
+def ensure_built(name: str, root: Path) -> Kit:
+    """The kit of an assignment, built anew where the master has changed since.
+
+    Raises AssignmentError, LeakError.
+    """
+    places = products(name, root)
+    try:
+        folder = find_master(name, root)
+    except AssignmentError:
+        if places.kit.is_dir():  # built elsewhere, as where only kits are handed round
+            return load_kit(places.kit)
+        raise
+    places = products(load_master(folder).name, root)
+    try:
+        built_from = json.loads((places.kit / "build.json").read_text())["source"]
+    except (OSError, ValueError, KeyError):
+        return build(folder, root)
+    return load_kit(places.kit) if built_from == source_hash(folder) else build(folder, root)
+
+
+def leaks_in(master: Master, notebooks: Notebooks, made: Path) -> list[Leak]:
+    """All leaks in the release, in the students' zip and in what a bundle lays open."""
+    helpers = [*(made / "release" / HELPERS).glob("*.py"), *(made / "release/tests").glob("*.py")]
+    texts = [path.read_text(encoding="utf-8") for path in helpers]
+    secrets = collect_secrets(master, notebooks, texts, made / "hidden")
+    own_code = {path.read_bytes() for path in PACKAGE.rglob("*.py")}
+
+    def closed_or_ours(name: str, content: bytes) -> bool:
+        # otter hands otter_config.json to our plugin alone; our own code is public.
+        return name.endswith("/otter_config.json") or (
+            "/files/autograder/" in name and content in own_code
+        )
+
+    return [
+        *find_leaks(secrets, made / "release"),
+        *find_leaks(secrets, made / f"{master.name}-student.zip"),
+        *find_leaks(secrets, made / f"{master.name}-autograder.zip", skip=closed_or_ours),
+    ]
+
+
+def source_hash(master_folder: Path) -> str:
+    """SHA-256 over all that a kit is made from: the master, and our own code that goes into it."""
+    digest = hashlib.sha256()
+    sources = [path for path in master_folder.rglob("*") if "mutants" not in path.parts]
+    for part in SHAPING:
+        place = PACKAGE / part
+        sources += [place] if place.is_file() else place.rglob("*.py")
+    for path in sorted(sources):
+        if path.is_file() and "__pycache__" not in path.parts:
+            digest.update(path.name.encode() + b"\0")
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _write_kit(master: Master, notebooks: Notebooks, made: Path) -> Kit:
+    """The kit in `made/kit`, from the release, the data and the hidden files beside it."""
+    kit = made / "kit"
+    (kit / "checks").mkdir(parents=True)
+    for name in ("assignment.yml", "quiz.yml", "rubrics.yml"):
+        if (master.folder / name).is_file():
+            shutil.copyfile(master.folder / name, kit / name)
+    for path in master.checks.glob("*.py"):
+        shutil.copyfile(path, kit / "checks" / path.name)
+    for question in master.assignment.questions:
+        if question.stand_in:
+            target = kit / question.stand_in
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(master.folder / question.stand_in, target)
+    write_notebook(notebooks.template, kit / "template.ipynb")
+    shutil.copytree(made / "release", kit / "files", ignore=shutil.ignore_patterns("*.ipynb"))
+    if any((made / "data").iterdir()):
+        shutil.copytree(made / "data", kit / "files" / "data")
+    shutil.copytree(made / "hidden", kit / "hidden")
+    record = {"build": hash_of_folder(kit), "source": source_hash(master.folder)}
+    (kit / "build.json").write_text(json.dumps(record, indent=1) + "\n")
+    return load_kit(kit)

@@ -1,0 +1,64 @@
+"""What a student handed in, among the files that otter laid beside it."""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from pathlib import Path
+
+KEPT = {".pdf", ".zip"}
+"""Endings of files that otter copies out of a container afterwards; Python imports neither."""
+
+
+def hand_in(path: Path, private: Path) -> Path:
+    """The hand-in as one file that the pipeline reads.
+
+    otter unpacks an export and keeps no zip of it, so one is made anew where a checkpoint or
+    other files stand beside the notebook.
+
+    Args:
+        path: the notebook or script in otter's submission folder.
+        private: a folder for the zip that no student code can read.
+    """
+    others = [file for file in files_beside(path) if file.suffix not in KEPT]
+    if not others:
+        return path
+    made = private / f"{path.stem}.zip"
+    with zipfile.ZipFile(made, "w") as archive:
+        for file in (path, *others):
+            archive.write(file, file.relative_to(path.parent))
+    return made
+
+
+def files_beside(path: Path) -> list[Path]:
+    """The other regular files of a submission folder, without those that otter put there."""
+    folder = path.parent
+    support = folder.parent / "source" / "files"
+    of_otter = {"tests", "__init__.py"}
+    if support.is_dir():
+        of_otter |= {entry.name for entry in support.iterdir()}
+    return [
+        file
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+        and not file.is_symlink()
+        and file != path
+        and file.relative_to(folder).parts[0] not in of_otter
+    ]
+
+
+def remove_what_was_handed_in(path: Path) -> None:
+    """Leave nothing in the submission folder that a kernel could import or run.
+
+    otter adds that folder to the kernel's import path. The submission itself stays, since
+    `otter grade` copies it out of the container; a script is emptied.
+    """
+    for entry in path.parent.iterdir():
+        if entry == path or entry.name == "tests" or entry.suffix in KEPT:
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+    if path.suffix == ".py":
+        path.write_text("", encoding="utf-8")
