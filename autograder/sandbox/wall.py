@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from autograder.assignment.models import Limits
+from autograder.sandbox.seccomp import load_filter
 
 GUEST_MODULES = (
     "torch",
@@ -87,6 +89,7 @@ def configuration(home: str, control: int, uid: int | None, limits: Limits) -> s
         {
             "fd": control,
             "uid": uid,
+            "filter": base64.b64encode(load_filter()).decode(),
             "home": home,
             "warm": GUEST_MODULES,
             "rlimits": {

@@ -5,8 +5,8 @@ Run as ``python -m guest.main '{"fd": 3, ...}'``.
 
 from __future__ import annotations
 
+import base64
 import contextlib
-import ctypes
 import importlib
 import json
 import os
@@ -15,17 +15,14 @@ import signal
 import socket
 import sys
 
-PR_SET_DUMPABLE = 4
-PR_SET_NO_NEW_PRIVS = 38
+from .confinement import PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, Confinement, control
 
 
 def main() -> None:
     """Start up as the configuration in the first argument says, and serve until told to end."""
     config = json.loads(sys.argv[1])
     connection = socket.socket(fileno=config["fd"])
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
-        raise OSError(ctypes.get_errno(), "no_new_privs was refused")
+    control("no_new_privs", PR_SET_NO_NEW_PRIVS, 1)
     for name, value in config["rlimits"].items():
         number = getattr(resource, name)
         _, hard = resource.getrlimit(number)
@@ -43,11 +40,12 @@ def main() -> None:
 
     shell = make_shell()
     # Without it, what the same user's next process may read of this one includes its memory.
-    libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+    control("dumpable", PR_SET_DUMPABLE, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # This process may be the first of its pid namespace, and then inherits every orphan.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    Server(connection, shell, config["uid"]).serve()
+    confinement = Confinement(config["uid"], base64.b64decode(config["filter"]))
+    Server(connection, shell, confinement).serve()
     os._exit(0)
 
 

@@ -7,7 +7,6 @@ check talks to.
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
 import signal
@@ -16,27 +15,21 @@ from pathlib import Path
 from typing import Any
 
 from . import channel, wire
+from .confinement import Confinement, confine
 from .shell import Notebook, Shell
 from .space import Space, describe
-
-PR_SET_DUMPABLE = 4
-
-
-def make_dumpable() -> None:
-    """Give this process its own /proc back, which the warm server closes for itself."""
-    ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
 
 
 class Server:
     """One process inside the wall and its connection to the judge."""
 
-    def __init__(self, connection: socket.socket, shell: Shell, uid: int | None) -> None:
-        """Serve on ``connection``; forked children become ``uid``, where it is given.
+    def __init__(self, connection: socket.socket, shell: Shell, confinement: Confinement) -> None:
+        """Serve on ``connection``; forked children are confined.
 
         The warm server itself keeps its own uid, so that student code can't send it a signal.
         """
         self._connection = connection
-        self._uid = uid
+        self._confinement: Confinement | None = confinement
         self._shell = shell
         self._notebook: Notebook | None = None
         self._space = Space(shell.user_ns)
@@ -94,12 +87,9 @@ class Server:
         judges_end.close()
 
     def _become_student(self) -> None:
-        if self._uid is not None:
-            os.setgroups([])
-            os.setresgid(self._uid, self._uid, self._uid)
-            os.setresuid(self._uid, self._uid, self._uid)
-            self._uid = None
-        make_dumpable()
+        if self._confinement is not None:
+            confine(self._confinement)
+            self._confinement = None
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
