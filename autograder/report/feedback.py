@@ -84,7 +84,7 @@ def feedback_html(assignment: AssignmentRecord, record: SubmissionRecord) -> str
     return render(
         "feedback.html.j2",
         assignment=assignment,
-        deadline=f"{assignment.deadline:%d %B %Y, %H:%M}".lstrip("0"),
+        deadline=f"{assignment.deadline:%d %B %Y, %H:%M (%Z)}".lstrip("0"),
         name=line(result.name),
         student_id=line(result.student_id),
         file=line(result.submission, 300),
@@ -145,7 +145,9 @@ def _state(score: QuestionScore) -> str:
         parts.append(words.STATUS[result.status])
     elif result.checks:
         passed = sum(verdict.passed for verdict in result.checks)
-        if result.kind in QUIZ_KINDS:
+        if result.kind in QUIZ_KINDS and len(result.checks) == 1:
+            parts.append("right" if passed else "not right")
+        elif result.kind in QUIZ_KINDS:
             parts.append(f"{passed} of {len(result.checks)} right")
         else:
             parts.append(f"{passed} of {_counted(len(result.checks), 'check')} passed")

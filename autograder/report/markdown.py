@@ -62,7 +62,7 @@ def _formula(
 
 
 def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False, "breaks": True})
+    parser = MarkdownIt("commonmark", {"html": False})
     parser.enable(["table", "strikethrough"])
     # Digits beside a dollar are prices, not formulas.
     parser.use(

@@ -27,7 +27,7 @@ OF_A_SUBMISSION = OF_A_QUESTION | {
     "fault in a library. What was graded until then counts.",
     Ending.TOO_MUCH_OUTPUT: "Your notebook as a whole printed more than it may, and was stopped. "
     "What was graded until then counts.",
-    Ending.UNREADABLE: "We could not read what you handed in, so nothing in it was graded yet.",
+    Ending.UNREADABLE: "Nothing in it has been graded yet. This is what went wrong:",
     Ending.GRADER_ERROR: "Something went wrong on our side, and your hand-in is not graded yet. "
     "That is not your fault and costs you nothing: your instructor knows, and it will be graded "
     "again.",
