@@ -92,7 +92,8 @@ def write_bundle(kit: Kit, target: Path) -> None:
     package = Path(autograder.__file__).parent
     sources = [*package.glob("*.py")]
     for room in ROOMS:
-        sources += package.joinpath(room).rglob("*.py")
+        # Not only Python: the sandbox keeps its filters of system calls beside its modules.
+        sources += [path for path in package.joinpath(room).rglob("*.*") if path.is_file()]
     target.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         add_bytes(archive, "setup.sh", setup.encode(), executable=True)
@@ -101,6 +102,8 @@ def write_bundle(kit: Kit, target: Path) -> None:
         for name, data in sorted(parts.items()):
             add_bytes(archive, name, data, executable=name == "run_autograder")
         for source in sorted(sources):
+            if "__pycache__" in source.parts:
+                continue
             name = source.relative_to(package).as_posix()
             add_bytes(archive, f"files/autograder/{name}", source.read_bytes())
 
