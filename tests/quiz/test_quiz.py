@@ -277,3 +277,9 @@ def test_the_form_module_stands_alone() -> None:
         )
     }
     assert modules <= set(sys.stdlib_module_names)
+
+
+def test_rows_that_differ_in_case_alone_are_refused() -> None:
+    rows = tuple(MatchingRow(key=key, text="t", answer="x") for key in ("Cost", "cost "))
+    with pytest.raises(ValueError, match="stands twice"):
+        Matching(type="matching", variable="v", prompt="p", options=("x", "y"), rows=rows)
