@@ -16,6 +16,7 @@ import numpy as np
 
 from autograder.authoring.secrets import (
     LABELS,
+    UNMISTAKABLE,
     Secrets,
     digits_of,
     grams,
@@ -116,7 +117,7 @@ def _leaks_of_file(secrets: Secrets, name: str, data: bytes) -> Iterator[Leak]:
     if name.endswith(".npz"):
         yield from _leaks_of_arrays(secrets, name, data)
     for text in _texts(name, data):
-        for found, quoted in _found(secrets, text.text):
+        for found, quoted in _found(secrets, text.text, name.endswith(".py")):
             yield Leak(found, text.file, text.cell, quoted[:MAX_TEXT])
 
 
@@ -153,16 +154,18 @@ def _strings(value: Any) -> Iterator[str]:
             yield from _strings(item)
 
 
-def _found(secrets: Secrets, text: str) -> Iterator[tuple[str, str]]:
-    """(what, quoted) for each secret in a text."""
+def _found(secrets: Secrets, text: str, is_code: bool) -> Iterator[tuple[str, str]]:
+    """(what, quoted) for each secret in a text; ``is_code`` where it is a file of Python."""
     words = words_of(text)
     for length, known in secrets.words.items():
         for gram in grams(words, length):
             if gram in known:
                 yield known[gram], " ".join(gram)
     bare = squeezed(text)
-    for line, what in secrets.code.items():
-        if line in bare:
+    lines = [(what, line) for line, what in secrets.code.items() if line in bare]
+    for what, line in lines:
+        alone = [other for other, _ in lines].count(what) == 1
+        if not (alone and is_code and len(line) < UNMISTAKABLE):
             yield what, line
     for pattern, what in secrets.patterns:
         match = pattern.search(text)

@@ -22,6 +22,9 @@ SHORT = 4
 """Words of the shortest sentence that is looked for as a whole."""
 TELLING = 20
 """Characters, blanks aside, of the shortest line of code that is looked for."""
+UNMISTAKABLE = 40
+"""Characters of a line that nobody writes by chance. Of shorter ones two must stand in a file of
+checks, since a check's author has idioms, too."""
 LABELS = 48
 """Labels in a row that tell a hidden part: 2^-48 by chance."""
 
@@ -30,7 +33,7 @@ _TRIVIAL = re.compile(
     r"|(?:return|yield|raise)?\s*[\w.\[\], ]*"
     r"|[\w.]+\(\)"
     r"|(?:super\(\)\.__init__|print)\(.*"
-    r"|(?:for|if|while|with|elif) [\w.\[\], ]+:"
+    r"|(?:for|if|while|with|elif) [\w.\[\], ]+(?:\(\))?:"
 )
 
 

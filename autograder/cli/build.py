@@ -33,7 +33,9 @@ def command(name: str, root: Path) -> None:
     with console.status(f"Building {folder.name} ..."):
         kit = build(folder, root)
     places = products(kit.master.name, root)
+    console.print(f"\n[bold]{kit.master.assignment.title}[/bold]\n", highlight=False)
     console.print(summary(kit))
+    console.print()
     for what, place in (
         ("release", places.release),
         ("students' zip", places.student_zip),
@@ -45,15 +47,15 @@ def command(name: str, root: Path) -> None:
 
 
 def summary(kit: Kit) -> Table:
-    """The questions with their points and checks."""
+    """The questions with automatic points, points that a person gives, and numbers of checks."""
     from autograder.authoring.public_tests import read_check_files
 
     checks = [check for file in read_check_files(kit.master) for check in file.checks]
-    table = Table(title=kit.master.assignment.title, title_justify="left", box=None, pad_edge=True)
-    table.add_column("question")
+    table = Table(box=None, pad_edge=False, padding=(0, 2), collapse_padding=True)
     table.add_column("")
-    for heading in ("automatic", "by a person", "public checks", "hidden checks"):
-        table.add_column(heading, justify="right")
+    table.add_column("question", no_wrap=True)
+    for heading in ("points", "by a person", "checks", "hidden"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for question in kit.master.assignment.questions:
         own = [check.hidden for check in checks if check.question == question.id]
         table.add_row(
@@ -64,7 +66,6 @@ def summary(kit: Kit) -> Table:
         )
     questions = kit.master.assignment.questions
     hidden = [check.hidden for check in checks]
-    table.add_section()
     table.add_row(
         "",
         "together",
