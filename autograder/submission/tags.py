@@ -6,6 +6,7 @@ stands between a question's prompt and the next cell of the template is still it
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -59,9 +60,11 @@ def restore_tags(cells: Sequence[Cell], template: Sequence[Cell]) -> tuple[Cell,
                 for rank, i in enumerate(free):
                     tags[i] = missing[min(rank, len(missing) - 1)].tags
             elif kind == "markdown":
-                for i in free:
-                    before = [tags[j] for j in place if j < i and tags[j]]
-                    tags[i] = before[-1] if before else wanted[0].tags
+                nearest = wanted[0].tags
+                for i in place:
+                    if cells[i].kind == kind and is_free[i]:
+                        tags[i] = nearest
+                    nearest = tags[i] or nearest
     return tuple(
         replace(cell, tags=(*cell.tags, *sorted(tags[i] - set(cell.tags))))
         for i, cell in enumerate(cells)
@@ -76,12 +79,18 @@ def _slots(cells: Sequence[Cell], template: Sequence[Cell]) -> list[_Slot]:
         [] if cell.tags or not cell.source.strip() else places.get(fingerprint(cell), [])
         for cell in template
     ]
-    known = sorted({i for found in given for i in found})
+    # What the template says twice (otter's `<!-- END QUESTION -->`) marks no one place.
+    said = Counter(fingerprint(cell) for cell in template)
+    unique = [
+        found if said[fingerprint(cell)] == 1 else []
+        for cell, found in zip(template, given, strict=True)
+    ]
+    known = sorted({i for found in unique for i in found})
     slots = []
     for position, cell in enumerate(template):
         if not cell.tags:
             continue
-        before = next((found[0] for found in reversed(given[:position]) if found), None)
+        before = next((found[0] for found in reversed(unique[:position]) if found), None)
         if before is None:
             # Without any cell of the template before it, any place would be a guess.
             continue

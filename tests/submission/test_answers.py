@@ -97,3 +97,14 @@ def test_missing_cells_are_blank_answers() -> None:
 
 def test_control_characters_do_not_reach_the_marker() -> None:
     assert answers(filled(essay="a\x1b[31mb\r\nc\x00"))["q1_1"] == "a[31mb\nc"
+
+
+def test_cells_that_the_template_repeats_mislead_nobody() -> None:
+    end: Source = ("markdown", "<!-- END QUESTION -->", ())
+    template: list[Source] = []
+    answered: list[Source] = []
+    for id in ("q1_1", "q1_2", "q1_3"):
+        template += [("markdown", PLACEHOLDER, (id,)), end, ("markdown", f"After {id}.", ()), end]
+        answered += [("markdown", f"My {id}.", ()), end, ("markdown", f"After {id}.", ()), end]
+    found = answers_by_question(submission_of(answered), ["q1_2", "q1_3"], cells_of(template))
+    assert found == {"q1_2": "My q1_2.", "q1_3": "My q1_3."}
