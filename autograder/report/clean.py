@@ -32,7 +32,7 @@ _STACKED = re.compile(
     "([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{4})"
     "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
 )
-_FORMULA = re.compile("(^|[;\t\n])(?=[ \u00a0]*[-=+@\uff0b\uff0d\uff1d\uff20])")
+_FORMULA = re.compile(r"(^|[;\t\n])(?=[^\S\n]*[-=+@\uff0b\uff0d\uff1d\uff20])")
 """What a spreadsheet may take for the beginning of a formula: also after a line break or a
 semicolon, where one that expects semicolons begins a new cell."""
 

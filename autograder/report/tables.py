@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
@@ -18,23 +19,17 @@ from autograder.store import Mark, Store, SubmissionRecord, SubmissionScore, sco
 MOST_ROWS = 40
 
 
-def summary_table(store: Store, most_rows: int = MOST_ROWS) -> Table:
-    """The class: a row a submission. Of a large class, those that an instructor should look at."""
+def summary_table(store: Store, most_rows: int = MOST_ROWS) -> Group:
+    """The class: a row a submission, and the sums below.
+
+    Of a class with more than ``most_rows`` submissions, those that an instructor should look at.
+    """
     assignment = store.assignment()
     scored = [(record, score_submission(assignment, record)) for record in store.submissions()]
     shown = scored
     if len(scored) > most_rows:
         shown = [pair for pair in scored if _needs_a_look(pair[0])][:most_rows]
-    table = Table(
-        title=Text(f"{assignment.title}: {points(assignment.max_score)} points"),
-        title_justify="left",
-        title_style="bold",
-        caption=_caption(scored, len(shown)),
-        caption_justify="left",
-        box=None,
-        pad_edge=False,
-        padding=(0, 2, 0, 0),
-    )
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("submission", overflow="fold")
     table.add_column("name", overflow="fold")
     table.add_column("status")
@@ -42,7 +37,8 @@ def summary_table(store: Store, most_rows: int = MOST_ROWS) -> Table:
         table.add_column(heading, justify="right")
     for record, score in shown:
         table.add_row(*_row(record, score))
-    return table
+    title = f"{line(assignment.title)}: {points(assignment.max_score)} points"
+    return Group(Text(title, style="bold"), table, _caption(scored, len(shown)))
 
 
 def _needs_a_look(record: SubmissionRecord) -> bool:
@@ -70,7 +66,7 @@ def _caption(scored: Sequence[tuple[SubmissionRecord, SubmissionScore]], shown: 
         parts.append(f"{points(waiting)} points to be marked")
     if shown < len(scored):
         parts.append(f"{shown} of {len(scored)} submissions shown: those to look at")
-    return Text(" · ".join(parts) or "no submissions")
+    return Text(" · ".join(parts) or "no submissions", style="dim")
 
 
 def marks_table(store: Store, added: Sequence[Mark]) -> Table:

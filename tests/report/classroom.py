@@ -175,8 +175,8 @@ ADA = SubmissionResult(
         question(
             "q1_4",
             (check("answer", "Soft or hard", 1, 1),),
-            answer="Soft: the softmax gives each token a weight above zero, and we can differentiate "
-            "through it.",
+            answer="Soft: the softmax gives each token a weight above zero, and we can "
+            "differentiate through it.",
         ),
         question("q2_1", answer=ESSAY),
         question(

@@ -133,7 +133,8 @@ class _Rows:
 
 def _names(store: Store) -> dict[str, list[Known]]:
     """What a row may call each submission: its code, its path, its path as gradebook.csv has it."""
-    names: dict[str, list[Known]] = {}
+    exact: dict[str, list[Known]] = {}
+    shown: dict[str, list[Known]] = {}
     for record in store.submissions():
         result = record.result
         graded = result.status not in NOT_GRADED
@@ -141,10 +142,11 @@ def _names(store: Store) -> dict[str, list[Known]]:
             record.submission,
             {part.id: part.manual_max for part in result.questions} if graded else {},
         )
-        path = record.submission
-        for name in {record.code, path, path.strip(), line_cell(path, 1000)}:
-            names.setdefault(name, []).append(known)
-    return names
+        for name in {record.code, record.submission}:
+            exact.setdefault(name, []).append(known)
+        for name in {record.submission.strip(), line_cell(record.submission, 1000)}:
+            shown.setdefault(name, []).append(known)
+    return shown | exact
 
 
 def _item(question: QuestionRecord, id: str, manual_max: float) -> tuple[str, float, float]:
