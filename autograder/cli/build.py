@@ -51,11 +51,11 @@ def summary(kit: Kit) -> Table:
     from autograder.authoring.public_tests import read_check_files
 
     checks = [check for file in read_check_files(kit.master) for check in file.checks]
-    table = Table(box=None, pad_edge=False, padding=(0, 2), collapse_padding=True)
-    table.add_column("")
-    table.add_column("question", no_wrap=True)
-    for heading in ("points", "by a person", "checks", "hidden"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("", no_wrap=True, min_width=5)
+    table.add_column("question", no_wrap=True, overflow="ellipsis", max_width=40)
+    for heading in ("automatic", "manual", "checks", "hidden"):
+        table.add_column(heading, justify="right", no_wrap=True, min_width=len(heading))
     for question in kit.master.assignment.questions:
         own = [check.hidden for check in checks if check.question == question.id]
         table.add_row(
