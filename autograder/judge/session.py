@@ -8,6 +8,7 @@ snapshot may have handed a hidden input to another one.
 from __future__ import annotations
 
 import hashlib
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -95,6 +96,7 @@ def judge(case: Case) -> Outcome:
         "-c/dev/null",
     ]
     status = pytest.main(arguments, plugins=[plugin])
+    _forget_checks(case.checks)
     if plugin.collection_errors or status not in (
         pytest.ExitCode.OK,
         pytest.ExitCode.NO_TESTS_COLLECTED,
@@ -105,6 +107,14 @@ def judge(case: Case) -> Outcome:
             remedy="Run pytest on that folder to see the fault.",
         )
     return Outcome(plugin.judgements, plugin.flags, plugin.student_seconds)
+
+
+def _forget_checks(folder: Path) -> None:
+    """Drop the check modules, lest another assignment's of the same name be taken for them."""
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if file and Path(file).is_relative_to(folder):
+            del sys.modules[name]
 
 
 @dataclass

@@ -64,7 +64,7 @@ class Server:
             case ["run", int(cell), str(source)]:
                 outcome = self._notebook.run(cell, source) if self._notebook else None
                 self._send(["ok", outcome])
-            case ["load", str(name), str(build), dict(tensors)]:
+            case ["load", str(name), str(build), dict() | None as tensors]:
                 outcome = self._notebook.load(name, build, tensors) if self._notebook else None
                 self._send(["ok", outcome])
             case _:

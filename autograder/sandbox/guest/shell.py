@@ -127,15 +127,19 @@ class Notebook:
             return None
         return {**describe(raised), "too_much_output": isinstance(raised, OutputLimit)}
 
-    def load(self, name: str, build: str, tensors: dict[str, Any]) -> dict[str, object] | None:
+    def load(
+        self, name: str, build: str, tensors: dict[str, Any] | None
+    ) -> dict[str, object] | None:
         """Give the object ``name`` these tensors; the description of what that raised, or None.
 
-        Where no cell made the object, the expression ``build`` makes it.
+        Where no cell made the object, the expression ``build`` makes it. Without tensors it stays
+        as it was made.
         """
         try:
             if name not in self.names:
                 self.names[name] = eval(build, self.names)
-            self.names[name].load_state_dict(tensors)
+            if tensors is not None:
+                self.names[name].load_state_dict(tensors)
         except BaseException as error:  # noqa: BLE001
             # The student's class decides what loading raises.
             return describe(error)
