@@ -90,6 +90,8 @@ class Training(Strict):
     """The name that holds the trained object."""
     build: str
     """Expression that makes the object from the student's class, where no cell did."""
+    sample: str = ""
+    """Statement run before the training cell where samples are made: less data is enough there."""
 
 
 class ReviewData(Strict):
