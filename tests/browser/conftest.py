@@ -13,26 +13,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
+
+from tests.chromium import chromium
 
 ROOT = Path(__file__).resolve().parents[2]
 RELEASE = ROOT / "assignments" / "a07-attention"
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-
 TOKEN = secrets.token_hex(16)
 """The server runs what it is sent: only our page may send it anything."""
-
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-"""The browser is to talk to our server and to nobody else."""
 
 ATTEMPTS = 20
 """Times that a cell is asked to run until it starts."""
@@ -116,15 +105,10 @@ def _address(server: subprocess.Popen[bytes], runtime: Path, log: Path) -> str:
 @pytest.fixture
 def page() -> Iterator[Page]:
     """A page of a headless browser."""
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if browser is None:
-        pytest.skip("there is no chromium here; `tools/setup.sh chromium` says how to get it")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=browser, args=QUIET)
-        page = chromium.new_page(viewport={"width": 1000, "height": 820})
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": 1000, "height": 820})
         page.set_default_timeout(60_000)
         yield page
-        chromium.close()
 
 
 class Notebook:
