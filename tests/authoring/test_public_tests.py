@@ -50,8 +50,9 @@ def test_points_title_and_hint_are_as_marked(tests: dict[str, str]) -> None:
 
 
 def test_quiz_tests_name_options_and_no_answer(tests: dict[str, str]) -> None:
-    assert "filled_in_matching(student, 'kinds', ['min_max', 'z_score'], ['range', 'spread'])" in (
-        tests["q1_2"]
+    assert (
+        "filled_in_matching(student, 'kinds', ['min_max', 'z_score'], ['range', 'spread'])"
+        in (tests["q1_2"])
     )
     assert "filled_in_choice(student, 'usual', ['a', 'b'])" in tests["q1_3"]
     assert "12288" not in tests["q1_4"]
