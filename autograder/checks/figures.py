@@ -25,7 +25,9 @@ def texts_of(figure: Any) -> dict[str, Any]:
         }
         for part in figure.axes
     ]
-    texts = [part.get_text().strip() for part in figure.findobj(matplotlib.text.Text)]
+    # Each tick has a second label, for the other side, which is there and not shown.
+    visible = [part for part in figure.findobj(matplotlib.text.Text) if part.get_visible()]
+    texts = [part.get_text().strip() for part in visible]
     return {"axes": axes, "all": [text for text in texts if text]}
 
 

@@ -65,10 +65,10 @@ SETTINGS = {
 }
 
 
-def build(student, seed, **changes):
+def build(student, seed, noise=0.3, **changes):
     """The student's classifier with noise on its weights, in eval mode."""
     settings = SETTINGS | changes
-    model = student.probe(shaken, student.EncoderClassifier, seed % 2**31, 0.3, settings)
+    model = student.probe(shaken, student.EncoderClassifier, seed % 2**31, noise, settings)
     model.eval()
     return model
 
@@ -94,7 +94,7 @@ def test_padding(student, generator, seed):
     expect_padding_invariance(model, tokens, mask, generator, VOCABULARY, extra=6)
 
 
-@pytest.mark.points(0.5)
+@pytest.mark.points(0.25)
 @pytest.mark.hidden
 @pytest.mark.hint("Which axis of your tensors is the batch, and which the sequence?")
 def test_batch(student, generator, seed):
@@ -111,16 +111,32 @@ def test_batch(student, generator, seed):
 @pytest.mark.hint("The logit comes from the average over all real tokens: not their sum, not one.")
 def test_mean(student, generator, seed):
     """The average runs over all real tokens"""
-    model = build(student, seed, max_len=300)
-    tokens, _ = random_reviews(generator, [16] * 40, VOCABULARY)
+    # Under a mean the place with the largest effect has up to twice that of the others, whatever
+    # the model; a place that is read alone has ten times as much. Little noise shows it best.
+    model = build(student, seed, noise=0.1)
+    tokens, _ = random_reviews(generator, [40] * 20, VOCABULARY)
     effects = effects_by_position(model, tokens, generator, VOCABULARY)
     assert effects.min() > 1e-5, "a word at some place has no effect"
     assert effects.max() < 5 * effects.median(), "one place counts far more than the others"
+    # A sum over 300 tokens is ten times and more as large as one over 2.
+    model = build(student, seed, max_len=300)
     sizes = []
     for length in 2, 300:
         logits = model(*random_reviews(generator, [length] * 12, VOCABULARY))
         sizes.append(logits.square().mean().sqrt().item())
     assert sizes[1] < 5 * sizes[0], "logits grow with the length of the review"
+
+
+@pytest.mark.points(0.25)
+@pytest.mark.hidden
+@pytest.mark.hint("forward returns logits: the sigmoid belongs to the loss.")
+def test_logits(student, generator, seed):
+    """The model returns logits, not probabilities"""
+    reviews = random_reviews(generator, [6, 4, 5], VOCABULARY)
+    logits = [build(student, seed + number, num_layers=1)(*reviews) for number in range(24)]
+    expect_varied(torch.cat(logits))
+    # The sign of a logit hangs on the noise: that none of 24 models says no is no accident.
+    assert min(part.min() for part in logits) < 0, "no model gives a negative logit"
 
 
 @pytest.mark.points(0.5)
