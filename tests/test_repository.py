@@ -6,6 +6,7 @@ import re
 import subprocess
 import tomllib
 from importlib.metadata import packages_distributions
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -49,12 +50,10 @@ def test_nothing_committed_holds(what: str):
 
 def test_every_library_that_the_package_imports_is_declared():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"].values()
     declared = {
         re.split(r"[\[<>=~ ]", requirement)[0].lower()
-        for requirement in [
-            *project["dependencies"],
-            *project["optional-dependencies"]["author"],
-        ]
+        for requirement in [*project["dependencies"], *chain.from_iterable(extras)]
     }
     sources = packages_distributions()
     for path in MODULES:
