@@ -13,7 +13,7 @@ from autograder.assignment.loading import QUIZ_KINDS
 from autograder.report import words
 from autograder.report.bar import bar
 from autograder.report.clean import line, text
-from autograder.report.markdown import essay_html
+from autograder.report.markdown import essay_html, sentence_html
 from autograder.report.numbers import points
 from autograder.report.pages import render
 from autograder.results import Ending, Verdict
@@ -39,7 +39,9 @@ class CheckView:
     points: str
     hidden: bool
     message: str
-    hint: str
+    repeated: bool
+    """Whether the check before says the same: then a reader need not read it again."""
+    hint: Markup
     stand_in: bool
 
 
@@ -130,7 +132,7 @@ def _question(asked: QuestionRecord, score: QuestionScore) -> QuestionView:
         ending="" if ended_well else words.OF_A_QUESTION[result.status],
         note="" if result.status is Ending.GRADER_ERROR else text(result.note),
         checks_heading="Quiz" if result.kind in QUIZ_KINDS else "Checks",
-        checks=tuple(_check(verdict) for verdict in result.checks),
+        checks=_checks(result.checks),
         answer=essay_html(result.answer) if result.manual_max or result.answer.strip() else None,
         waiting=_counted(score.unmarked, "point") if waits else "",
         decisions=() if waits else _decisions(asked, score),
@@ -166,7 +168,15 @@ def _tone(score: QuestionScore) -> str:
     return "part" if score.score > 0 else "none"
 
 
-def _check(verdict: Verdict) -> CheckView:
+def _checks(verdicts: tuple[Verdict, ...]) -> tuple[CheckView, ...]:
+    before = [None, *(verdict.message for verdict in verdicts)]
+    return tuple(
+        _check(verdict, repeated=verdict.message == earlier)
+        for verdict, earlier in zip(verdicts, before, strict=False)
+    )
+
+
+def _check(verdict: Verdict, repeated: bool) -> CheckView:
     partly = not verdict.passed and verdict.points > 0
     return CheckView(
         title=line(verdict.title or verdict.name, 500),
@@ -174,7 +184,8 @@ def _check(verdict: Verdict) -> CheckView:
         points=f"{points(verdict.points)} / {points(verdict.max_points)}",
         hidden=verdict.hidden,
         message=text(verdict.message).strip(),
-        hint="" if verdict.passed else text(verdict.hint).strip(),
+        repeated=repeated,
+        hint=Markup() if verdict.passed else sentence_html(verdict.hint),
         stand_in=verdict.stand_in,
     )
 

@@ -27,7 +27,15 @@ def essay_html(answer: str) -> Markup:
     Two guards in a row, so that a hole in one is none in the page: markdown-it-py escapes HTML,
     and nh3 lets a short list of tags through.
     """
-    html = _PARSER.render(text(answer, ANSWER_LIMIT))
+    return _cleaned(_PARSER.render(text(answer, ANSWER_LIMIT)))
+
+
+def sentence_html(words: str) -> Markup:
+    """A sentence or two in markdown, as HTML without paragraphs; as guarded as an essay."""
+    return _cleaned(_PARSER.renderInline(text(words).strip()))
+
+
+def _cleaned(html: str) -> Markup:
     return Markup(
         nh3.clean(
             html,

@@ -16,7 +16,7 @@ from autograder.report.feedback import feedback_html
 from autograder.report.markdown import essay_html
 from autograder.results import SubmissionResult
 from autograder.store import NewMark
-from tests.report.classroom import ADA, BEN, BROKEN, OURS, question, store_of
+from tests.report.classroom import ADA, BEN, BROKEN, OURS, check, question, store_of
 
 NEVER = {"script", "iframe", "object", "embed", "form", "input", "img", "base", "link", "video"}
 VOID = {"meta", "br", "hr", "rect", "circle", "path", "img", "input", "line"}
@@ -99,6 +99,23 @@ def test_a_hidden_check_shows_its_hint_where_it_failed_alone(tmp_path: Path):
     assert "A hidden one hidden" in page.text
     assert "never shown" not in page.text
     assert "What could you fill in before?" in page.text
+
+
+def test_a_hint_is_markdown(tmp_path: Path):
+    failed = replace(ADA.questions[4].checks[4], hint="True means *may attend*: see `mask`.")
+    page = page_of(tmp_path, replace(ADA, questions=(question("q3_2", (failed,)),)))
+    assert "Hint. True means may attend: see mask." in page.text
+    assert {"em", "code"} <= {tag for tag, _ in page.tags}
+
+
+def test_what_was_said_just_before_is_not_said_again(tmp_path: Path):
+    same = [
+        check(name, name, 0, message="Your code raised a NotImplementedError.")
+        for name in ("one", "two", "three")
+    ]
+    page = page_of(tmp_path, replace(ADA, questions=(question("q3_2", tuple(same)),)))
+    assert page.text.count("raised a NotImplementedError") == 1
+    assert page.text.count("The same as above.") == 2
 
 
 def test_what_is_for_instructors_is_not_shown(tmp_path: Path):
