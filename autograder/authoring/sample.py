@@ -14,6 +14,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from autograder.assignment import Master
 from autograder.assignment.kit import Kit
 from autograder.assignment.models import Matching, Numeric, SingleChoice
 from autograder.authoring.answers import answer_cell, make_submission
@@ -59,7 +60,7 @@ class HandIn:
     hours_before_deadline: float
 
 
-def make_sample(kit: Kit, out: Path, cache: Path, wall: Wall) -> list[Path]:
+def make_sample(master: Master, kit: Kit, out: Path, cache: Path, wall: Wall) -> list[Path]:
     """Write a class of hand-ins to ``out``; their paths.
 
     The reference's model is trained once, on the sample of the data, and kept in ``cache``. Raises
@@ -69,11 +70,11 @@ def make_sample(kit: Kit, out: Path, cache: Path, wall: Wall) -> list[Path]:
         raise AssignmentError(
             "the folder is not empty", where=str(out), remedy="Name a new folder with --out."
         )
-    notebooks = make_notebooks(kit.master)
+    notebooks = make_notebooks(master)
     checkpoint = trained_checkpoint(kit, notebooks.reference, cache, wall)
     out.mkdir(parents=True, exist_ok=True)
-    deadline = kit.master.assignment.deadline
-    hand_ins = sample_class(kit, notebooks, checkpoint)
+    deadline = master.assignment.deadline
+    hand_ins = sample_class(master, notebooks, checkpoint)
     paths = []
     for hand_in in hand_ins:
         path = out / hand_in.file
@@ -88,9 +89,8 @@ def make_sample(kit: Kit, out: Path, cache: Path, wall: Wall) -> list[Path]:
     return paths
 
 
-def sample_class(kit: Kit, notebooks: Notebooks, checkpoint: bytes | None) -> list[HandIn]:
+def sample_class(master: Master, notebooks: Notebooks, checkpoint: bytes | None) -> list[HandIn]:
     """The hand-ins: the reference, another right way, some wrong ones, a blank, broken files."""
-    master = kit.master
     reference = notebooks.solutions
     essays = {
         id: rubric.reference
@@ -123,7 +123,7 @@ def sample_class(kit: Kit, notebooks: Notebooks, checkpoint: bytes | None) -> li
     fixed = {master.assignment.training.question} if master.assignment.training else set()
     for right in read_right(master):
         # A model of another make would not fit the reference's checkpoint.
-        if not _shaping(kit, fixed) & right.answers.keys():
+        if not _shaping(master, fixed) & right.answers.keys():
             add("another-way", right_answers(right, reference), essays, hours=20)
             break
     seen: set[str] = set()
@@ -132,7 +132,7 @@ def sample_class(kit: Kit, notebooks: Notebooks, checkpoint: bytes | None) -> li
         if wrong.expected in seen or wrong.expected in fixed or len(seen) == WRONG_STUDENTS:
             continue
         seen.add(wrong.expected)
-        code = {**wrong_answers(wrong, reference), **_quiz_slips(kit, len(seen))}
+        code = {**wrong_answers(wrong, reference), **_quiz_slips(master, len(seen))}
         add(f"partly-{len(seen)}", code, half, hours=10 / len(seen))
     add("late", reference, half, hours=-30)
     add("blank", {}, {}, hours=1, export=False)
@@ -166,21 +166,21 @@ def _has_markdown(template: NotebookNode, question: str) -> bool:
     return True
 
 
-def _shaping(kit: Kit, fixed: set[str]) -> set[str]:
+def _shaping(master: Master, fixed: set[str]) -> set[str]:
     """The training question and those that it needs: their answers shape the checkpoint."""
     return fixed | {
         needed
-        for question in kit.master.assignment.questions
+        for question in master.assignment.questions
         if question.id in fixed
         for needed in question.needs
-        if kit.master.assignment.question(needed).stand_in is None
+        if master.assignment.question(needed).stand_in is None
     }
 
 
-def _quiz_slips(kit: Kit, number: int) -> dict[str, str]:
+def _quiz_slips(master: Master, number: int) -> dict[str, str]:
     """Code answers of quiz items with one slip: the student's ``number`` says where."""
     slips: dict[str, str] = {}
-    for position, (id, item) in enumerate(kit.master.quiz.items.items()):
+    for position, (id, item) in enumerate(master.quiz.items.items()):
         if position % 2 != number % 2:
             continue
         match item:

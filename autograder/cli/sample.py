@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from autograder.authoring.build import ensure_built
+from autograder.assignment import load_master
+from autograder.authoring.build import ensure_built, find_master
 from autograder.authoring.sample import make_sample
 from autograder.sandbox.choice import WALLS, choose_wall
 
@@ -24,8 +25,9 @@ def command(name: str, out: Path, wish: str) -> None:
     console = Console()
     root = Path.cwd()
     kit = ensure_built(name, root)
+    master = load_master(find_master(name, root))
     with console.status("Training the reference's model, where it is not at hand (up to a minute)"):
-        paths = make_sample(kit, out, root / ".cache" / "trained", choose_wall(wish))
+        paths = make_sample(master, kit, out, root / ".cache" / "trained", choose_wall(wish))
     for path in paths:
         console.print(f"  {path.name}")
     console.print(f"{len(paths)} hand-ins in {out}; hand-in times in {out / 'handed_in.csv'}")
