@@ -134,7 +134,9 @@ def imports(master: Master) -> str:
     )
 
 
-def names_of(prelude: str, answers: Mapping[str, str], questions: tuple[str, ...]) -> dict[str, Any]:
+def names_of(
+    prelude: str, answers: Mapping[str, str], questions: tuple[str, ...]
+) -> dict[str, Any]:
     """The names of a notebook in which these answers have run, one after the other."""
     names: dict[str, Any] = {"__name__": "notebook"}
     for id, source in (("imports", prelude), *((id, answers[id]) for id in questions)):

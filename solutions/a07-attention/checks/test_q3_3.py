@@ -51,6 +51,9 @@ def test_shapes(student):
     expect_tensor(output, "output", (2, 5, 12))
     expect_tensor(weights, "weights", (2, 3, 5, 5))
     expect_distribution(weights, mask[:, None, None, :], rows=mask[:, None, :], zero=1e-6)
+    assert (weights[0, 0] - weights[0, 1]).abs().max() > 1e-5, (
+        "the first two heads attend alike, though their projections are different."
+    )
 
 
 NAMES = ("query", "key", "value", "output")

@@ -134,7 +134,7 @@ def test_logits(student, generator, seed):
     """The model returns logits, not probabilities"""
     reviews = random_reviews(generator, [6, 4, 5], VOCABULARY)
     logits = [build(student, seed + number, num_layers=1)(*reviews) for number in range(24)]
-    expect_varied(torch.cat(logits))
+    expect_varied(logits[0])
     # The sign of a logit hangs on the noise: that none of 24 models says no is no accident.
     assert min(part.min() for part in logits) < 0, "no model gives a negative logit"
 
@@ -191,6 +191,7 @@ def test_layers(student, generator, seed):
         model = build(student, seed, num_layers=layers)
         counts.append(student.probe(count_parameters, model))
         used.append(used_parameters(student, model, tokens, mask))
+        expect_varied(model(tokens, mask))
         assert len(model.attention_maps(tokens, mask)) == layers, "maps and layers differ in number"
     for name, numbers in ("parameters", counts), ("parameters that get a gradient", used):
         assert numbers[0] < numbers[1] < numbers[2], f"1, 2, 3 layers have {numbers} {name}"
@@ -266,7 +267,7 @@ def test_maps(student, generator, seed):
 def test_maps_and_mode(student, generator, seed):
     """attention_maps gives eval mode's weights in either mode, and leaves the mode as it was"""
     model = build(student, seed, dropout=0.5)
-    tokens, mask = random_reviews(generator, [8, 5], VOCABULARY)
+    tokens, mask = random_reviews(generator, [8, 5, 8], VOCABULARY)
     real = mask[None, :, None, :, None]
     maps = maps_of(model, tokens, mask)
     assert not any(student.probe(modes, model)), "eval mode became train mode"
@@ -274,7 +275,7 @@ def test_maps_and_mode(student, generator, seed):
     again = maps_of(model, tokens, mask)
     expect_close(again, maps, "the maps in train mode", where=real)
     assert all(student.probe(modes, model)), "train mode became eval mode"
-    assert differ(maps[:, 0, :, :5, :5], maps[:, 1, :, :5, :5]), "the maps are constant"
+    assert differ(maps[:, 0], maps[:, 2]), "the maps are constant"
 
 
 @pytest.mark.points(0.25)

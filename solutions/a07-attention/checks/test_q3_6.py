@@ -293,8 +293,11 @@ def test_learns(student, rng, seed):
     assert cleared > 0.1, "old gradients are hardly ever cleared"
 
 
-STEPS = [(0.60, 0.5), (0.65, 1.0), (0.70, 2.0)]
-"""Accuracy and points. A model that ignores its input reaches 0.5."""
+STEPS = [(0.60, 0.5), (0.68, 1.0), (0.74, 2.0)]
+"""Accuracy and points. Measured with the course's settings: the reference 0.82 to 0.83, the same
+without scaled embeddings 0.77, the reference on 2,000 reviews 0.77 to 0.78; by the upper end of the
+interval, 0.74 is reached from 0.72 on, 5 standard deviations below them (0.010, seed and sample).
+A model that ignores its input has 0.5."""
 SUSPICIOUS = 0.88
 """Above all measured runs: such a model may have seen these reviews before."""
 FALL = 0.08
