@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -121,9 +122,10 @@ def sample_class(master: Master, notebooks: Notebooks, checkpoint: bytes | None)
 
     add("right", reference, essays, hours=50)
     fixed = {master.assignment.training.question} if master.assignment.training else set()
+    shaping = fixed | _defining(master, reference)
     for right in read_right(master):
         # A model of another make would not fit the reference's checkpoint.
-        if not _shaping(master, fixed) & right.answers.keys():
+        if not shaping & right.answers.keys():
             add("another-way", right_answers(right, reference), essays, hours=20)
             break
     seen: set[str] = set()
@@ -166,15 +168,14 @@ def _has_markdown(template: NotebookNode, question: str) -> bool:
     return True
 
 
-def _shaping(master: Master, fixed: set[str]) -> set[str]:
-    """The training question and those that it needs: their answers shape the checkpoint."""
-    return fixed | {
-        needed
-        for question in master.assignment.questions
-        if question.id in fixed
-        for needed in question.needs
-        if master.assignment.question(needed).stand_in is None
-    }
+def _defining(master: Master, reference: Mapping[str, str]) -> set[str]:
+    """The questions whose answer defines what the training builds its model from."""
+    training = master.assignment.training
+    found = re.match(r"\w+", training.build) if training else None
+    if found is None:
+        return set()
+    definition = re.compile(rf"^(class|def) {found[0]}\b", re.MULTILINE)
+    return {id for id, source in reference.items() if definition.search(source)}
 
 
 def _quiz_slips(master: Master, number: int) -> dict[str, str]:
