@@ -31,7 +31,7 @@ test: setup browser lint ## style, types and every test but the long ones: 15 mi
 	$(PYTEST) -m 'not long' -n $(WORKERS) --dist loadfile
 
 quick: setup lint ## style, types and the tests that start no sandbox: 90 seconds
-	$(PYTEST) -m 'not slow and not long'
+	$(PYTEST) -m 'not slow and not long' -n $(WORKERS) --dist loadfile
 
 long: setup browser ## the full counts of the slow suites
 	$(PYTEST) -m long
