@@ -22,8 +22,8 @@ def standardised_twice_over(values):
 def test_example(student):
     """Two columns of two values"""
     got = student.standardise(EXAMPLE)
-    expect_tensor(got, "the result", (2, 2))
-    expect_close(got, torch.tensor([[-1.0, -1.0], [1.0, 1.0]]), "the result")
+    expect_tensor(got, "result", (2, 2))
+    expect_close(got, torch.tensor([[-1.0, -1.0], [1.0, 1.0]]), "result")
 
 
 @pytest.mark.points(1.5)
@@ -32,7 +32,7 @@ def test_example(student):
 def test_random(student, generator):
     """Random values"""
     values = 7.25 * torch.randn(40, 3, generator=generator) + 100.5
-    expect_close(student.standardise(values), standardised_twice_over(values), "the result")
+    expect_close(student.standardise(values), standardised_twice_over(values), "result")
 
 
 @pytest.mark.points(0.5)
