@@ -9,7 +9,7 @@ from autograder.results import Ending
 from autograder.sandbox.channel import Ended, TimedOut
 from autograder.sandbox.execution import Checkpoint, Execution, Step, run_notebook
 from autograder.sandbox.server import Sandbox
-from tests.sandbox.conftest import Run
+from tests.sandbox.conftest import LIMITS, Run
 
 pytestmark = pytest.mark.slow
 
@@ -164,6 +164,14 @@ def test_a_process_with_many_student_threads_can_be_judged(run: Run) -> None:
         "def product():\n    return float((x @ x)[0, 0])"
     )
     assert at(done, "q1").product() == 200.0 * 200 * 200
+
+
+def test_checks_that_have_ended_do_not_count_against_the_limit_on_processes(run: Run) -> None:
+    done = run("x = 1")
+    for _ in range(2 * LIMITS.processes):
+        child = done.snapshots["q1"].fork()
+        assert Student(child).x == 1
+        child.kill()
 
 
 def test_a_check_that_hangs_or_dies_is_told_apart(run: Run) -> None:

@@ -33,6 +33,7 @@ class Server:
         self._shell = shell
         self._notebook: Notebook | None = None
         self._space = Space(shell.user_ns)
+        self._children: list[int] = []
 
     def serve(self) -> None:
         """Answer requests until the judge closes the connection."""
@@ -72,19 +73,35 @@ class Server:
 
     def _fork(self) -> None:
         judges_end, own_end = socket.socketpair()
-        # Without a collection just before, the child's first one would copy every page.
+        self._reap()
+        # A collection in the child must not touch, and so copy, every page that it inherits.
         gc.freeze()
-        if os.fork() == 0:
+        child = os.fork()
+        if child == 0:
+            self._children = []
             self._connection.close()
             judges_end.close()
             self._connection = own_end
             self._become_student()
             return
+        self._children.append(child)
         own_end.close()
         frame = wire.encode(["ok", None], self._space.refer)
         head = len(frame).to_bytes(4, "little")
         socket.send_fds(self._connection, [head + frame], [judges_end.fileno()])
         judges_end.close()
+
+    def _reap(self) -> None:
+        """Take leave of forks that have ended: each counts against the limit on processes."""
+        living = []
+        for child in self._children:
+            try:
+                if os.waitpid(child, os.WNOHANG)[0] == 0:
+                    living.append(child)
+            except ChildProcessError:
+                # The kernel did it for us, or student code that waits for any child.
+                continue
+        self._children = living
 
     def _become_student(self) -> None:
         if self._confinement is not None:
