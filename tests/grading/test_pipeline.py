@@ -134,7 +134,8 @@ def look(what=''):
                     seen.append(os.path.join(folder, name))
     frame = sys._getframe()
     while frame:
-        seen.extend(str(v)[:200] for v in frame.f_locals.values() if str(31_000 + 337) in str(v)[:2000])
+        texts = [str(value)[:2000] for value in frame.f_locals.values()]
+        seen.extend(text[:200] for text in texts if str(31_000 + 337) in text)
         frame = frame.f_back
 look()
 """
