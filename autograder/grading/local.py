@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
 import signal
@@ -27,6 +28,8 @@ THREADS = {
 }
 """The judge computes on one thread, too: a class keeps the cores busy by itself, and a process
 forked from one with threads hangs at its first matrix product."""
+
+PR_SET_PDEATHSIG = 1
 
 SLACK_SECONDS = 600.0
 """Time for checks and start-up beyond the notebook's own limit before we call it our fault."""
@@ -132,10 +135,19 @@ def grader_error(kit: Kit, submission: str, wall: str, why: str) -> SubmissionRe
     )
 
 
+def _die_with_parent() -> None:
+    """End this process when the one that forked it ends, however that comes about.
+
+    The fork server ends when the client does; bubblewrap ends with us.
+    """
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def _work(connection: Connection, kit: Kit, hand_in: HandIn, wall: Wall) -> None:
     """In the forked process: grade one, send the result, and be gone."""
     # Ctrl-C reaches the whole terminal; the client alone decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _die_with_parent()
     from autograder.grading.pipeline import grade_submission
 
     try:

@@ -1,0 +1,121 @@
+"""A run that is killed at any instant goes on where it was: nothing lost, nothing doubled."""
+
+from __future__ import annotations
+
+import csv
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from autograder.assignment.kit import Kit
+from autograder.store import open_store
+from tests.grading.conftest import RIGHT, notebook
+
+CLASS = {
+    "right": RIGHT,
+    "blank": {},
+    "half": {**RIGHT, "q1_1": "def double(x):\n    return x"},
+    "quiz": {"q1_3": "first, second = 4, 1"},
+    "raises": {**RIGHT, "q1_2": "1 / 0"},
+}
+
+
+@pytest.fixture
+def root(kit: Kit, tmp_path: Path) -> Path:
+    """A folder with the built assignment and a class."""
+    shutil.copytree(kit.folder, tmp_path / "dist" / "tiny")
+    return tmp_path
+
+
+def make_class(folder: Path, size: int) -> None:
+    folder.mkdir()
+    for number in range(size):
+        kind = list(CLASS)[number % len(CLASS)]
+        text = notebook({**CLASS[kind]}, essay=f"Student {number} writes this.")
+        (folder / f"{number:02}-{kind}.ipynb").write_text(text)
+    (folder / "broken.ipynb").write_text("no notebook")
+
+
+def grade(root: Path, out: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "autograder", "grade", "tiny", "class", "--out", out, "--jobs", "2"],
+        cwd=root,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def gradebook(root: Path, out: str) -> list[dict[str, str]]:
+    with (root / out / "gradebook.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def kill_and_resume(root: Path, kills: int, longest: float) -> None:
+    """Kill a run ``kills`` times at random instants, then let it end; compare with a calm one."""
+    rng = random.Random(kills)
+    calm = grade(root, "calm")
+    calm.wait()
+    for _ in range(kills):
+        run = grade(root, "killed")
+        time.sleep(rng.uniform(0.2, longest))
+        os.kill(run.pid, signal.SIGKILL)
+        run.wait()
+    last = grade(root, "killed")
+    assert last.wait() == calm.returncode == 1
+    assert gradebook(root, "killed") == gradebook(root, "calm")
+    with open_store(root / "killed") as store:
+        paths = [record.submission for record in store.submissions()]
+    assert len(paths) == len(set(paths)) == len(gradebook(root, "calm"))
+
+
+@pytest.mark.slow
+def test_a_killed_run_loses_and_doubles_nothing(root: Path) -> None:
+    make_class(root / "class", 5)
+    kill_and_resume(root, kills=3, longest=12)
+
+
+@pytest.mark.long
+def test_fifty_kills_of_a_class_of_thirty_lose_and_double_nothing(root: Path) -> None:
+    make_class(root / "class", 30)
+    kill_and_resume(root, kills=50, longest=20)
+
+
+@pytest.mark.slow
+def test_an_unchanged_class_is_not_graded_again_and_a_changed_hand_in_is(root: Path) -> None:
+    make_class(root / "class", 2)
+    assert grade(root, "out").wait() == 1
+    store_file = root / "out" / "grades.sqlite"
+    with open_store(root / "out") as store:
+        first = {record.submission: record.result.seconds for record in store.submissions()}
+    assert grade(root, "out").wait() == 1
+    with open_store(root / "out") as store:
+        second = {record.submission: record.result.seconds for record in store.submissions()}
+    readable = [path for path in first if path != "broken.ipynb"]
+    assert [second[path] for path in readable] == [first[path] for path in readable]
+    (root / "class" / "00-right.ipynb").write_text(notebook({}, essay="Changed."))
+    assert grade(root, "out").wait() == 1
+    scores = {row["submission"]: row["score"] for row in gradebook(root, "out")}
+    assert scores["00-right.ipynb"] == "0"
+    assert store_file.is_file()
+
+
+@pytest.mark.slow
+def test_ctrl_c_leaves_a_state_that_goes_on_and_no_process(root: Path) -> None:
+    make_class(root / "class", 4)
+    run = grade(root, "out")
+    time.sleep(6)
+    os.killpg(run.pid, signal.SIGINT)
+    assert run.wait(timeout=20) != 0
+    time.sleep(1)
+    mine = subprocess.run(["pgrep", "-s", str(run.pid)], capture_output=True, check=False)
+    assert mine.stdout == b""
+    assert grade(root, "out").wait() == 1
+    assert len(gradebook(root, "out")) == 5
