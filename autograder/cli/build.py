@@ -53,7 +53,7 @@ def summary(kit: Kit) -> Table:
     checks = [check for file in read_check_files(kit.master) for check in file.checks]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("", no_wrap=True, min_width=5)
-    table.add_column("question", no_wrap=True, overflow="ellipsis", max_width=40)
+    table.add_column("question", no_wrap=True, overflow="ellipsis", max_width=36)
     for heading in ("automatic", "manual", "checks", "hidden"):
         table.add_column(heading, justify="right", no_wrap=True, min_width=len(heading))
     for question in kit.master.assignment.questions:
