@@ -33,7 +33,7 @@ class Replacement(Strict):
 class WrongSolution(Strict):
     """The reference with one bug."""
 
-    name: str = Field(pattern=r"[a-z][a-z0-9_]*")
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     sentence: str
     """What is wrong, in a sentence."""
     question: str
@@ -139,5 +139,5 @@ def wrong_answers(wrong: WrongSolution, reference: Mapping[str, str]) -> dict[st
 
 
 def right_answers(right: RightSolution, reference: Mapping[str, str]) -> dict[str, str]:
-    """The reference's code answers, by question id, with those of the alternative in their place."""
+    """The reference's code answers, by question id, with the alternative's in their place."""
     return {**reference, **right.answers}

@@ -130,16 +130,20 @@ def expect_varied(logits: torch.Tensor, least: float = 1e-4) -> None:
 
 
 def effects_by_position(
-    predict: Predict, tokens: torch.Tensor, generator: torch.Generator, vocabulary: int
+    predict: Predict,
+    tokens: torch.Tensor,
+    places: list[int],
+    generator: torch.Generator,
+    vocabulary: int,
 ) -> torch.Tensor:
-    """How far, on average, another word at each position moves the logit: (n,).
+    """How far, on average, another word at each of these places moves the logit: (places,).
 
     ``tokens`` (batch, n) holds no padding.
     """
     mask = torch.ones_like(tokens, dtype=torch.bool)
     logits = predict(tokens, mask)
     effects = []
-    for place in range(tokens.shape[1]):
+    for place in places:
         shift = torch.randint(1, vocabulary, tokens.shape[:1], generator=generator)
         other = tokens.clone()
         other[:, place] = (other[:, place] + shift) % vocabulary

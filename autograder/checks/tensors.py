@@ -100,7 +100,7 @@ def expect_close(
     place = f" at {list(index)}" if index else ""
     raise AssertionError(
         f"{name} is wrong{place}: expected {_number(expected[index])}, got {_number(got[index])}.\n"
-        f"{call}  expected {name}: {show(expected)}\n  your {name}: {show(got)}"
+        f"{call}  expected: {show(expected)}\n  got:      {show(got)}"
     )
 
 
