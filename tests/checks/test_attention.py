@@ -10,8 +10,8 @@ from autograder.checks.attention import (
     expect_order_matters,
     expect_padding_invariance,
     expect_varied,
-    random_reviews,
 )
+from autograder.checks.inputs import random_reviews
 
 VALUES = torch.linspace(-1, 1, 20).double()
 PLACES = torch.linspace(1, 2, 40).double()

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from autograder.checks.attention import expect_distribution, random_reviews
+from autograder.checks.attention import expect_distribution
+from autograder.checks.inputs import random_reviews
 from autograder.checks.probes import call_and_arguments, parameter_gradients
 from autograder.checks.tensors import (
     expect_close,

@@ -10,8 +10,8 @@ from autograder.checks.attention import (
     expect_order_matters,
     expect_padding_invariance,
     expect_varied,
-    random_reviews,
 )
+from autograder.checks.inputs import random_reviews
 from autograder.checks.probes import (
     count_parameters,
     effects_of_parameters,
