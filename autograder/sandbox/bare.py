@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from autograder.sandbox.server import descendants
+from autograder.sandbox.memory import descendants
 from autograder.sandbox.wall import (
     Room,
     configuration,

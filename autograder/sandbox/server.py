@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import threading
-from collections.abc import Iterator
-from pathlib import Path
+import time
 from types import TracebackType
 
 from autograder.errors import WallError
 from autograder.sandbox.channel import Channel, Ended, TimedOut
+from autograder.sandbox.memory import descendants, proportional, upper_bound
 from autograder.sandbox.wall import Room, Wall
 
 START_SECONDS = 120.0
 """How long the imports of a warm server may take on a loaded machine."""
-WATCH_SECONDS = 0.2
-"""How often memory is looked at."""
-PAGE = os.sysconf("SC_PAGE_SIZE")
+WATCH_SECONDS = 0.1
+"""How often a cheap upper bound of the memory is looked at."""
+EXACT_SECONDS = 2.0
+"""How often the memory is measured exactly, for the record; at once where the bound is high."""
 
 
 class Sandbox:
@@ -91,39 +93,17 @@ class Sandbox:
 
     def _watch_memory(self) -> None:
         limit = self._room.limits.memory_mb * 2**20
+        looked = 0.0
         while not self._ended.wait(WATCH_SECONDS):
-            sizes = {pid: _own_memory(pid) for pid in descendants(self._process.pid)}
+            pids = [self._process.pid, *descendants(self._process.pid)]
+            if upper_bound(pids) <= limit and time.monotonic() - looked < EXACT_SECONDS:
+                continue
+            looked = time.monotonic()
+            sizes = {pid: proportional(pid) for pid in pids}
             total = sum(sizes.values())
             self.peak_memory = max(self.peak_memory, total)
             if total > limit:
                 # The largest is the one that grew; the warm server itself stays small.
                 self._memory_exceeded = True
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(max(sizes, key=lambda pid: sizes[pid]), 9)
-
-
-def descendants(pid: int) -> Iterator[int]:
-    """The processes below ``pid``, itself not among them."""
-    try:
-        text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    except OSError:
-        return
-    for child in map(int, text.split()):
-        yield child
-        yield from descendants(child)
-
-
-def _own_memory(pid: int) -> int:
-    """Bytes that this process holds beyond what it shares with the process it was forked from.
-
-    Anonymous and shared-memory pages of a fork count once they are written. /proc/PID/statm's
-    resident minus shared would count the warm server's pages once a fork, so take the exact figure
-    where the kernel gives it.
-    """
-    try:
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) * 1024
-    except (OSError, ValueError):
-        pass
-    return 0
+                    os.kill(max(sizes, key=lambda pid: sizes[pid]), signal.SIGKILL)
