@@ -13,7 +13,7 @@ from autograder.grading.checkpoint import read_checkpoint
 from autograder.grading.notes import note_of
 from autograder.grading.plan import plan_steps
 from autograder.judge.session import Case, Judgement, QuestionCase, judge
-from autograder.judge.student import Student, StudentError
+from autograder.judge.student import Handle, Student, StudentError
 from autograder.quiz import score_item, variables
 from autograder.results import Ending, Flag, QuestionResult, SubmissionResult, Verdict
 from autograder.sandbox.channel import Channel
@@ -192,7 +192,7 @@ def _values(snapshot: Channel | None, names: tuple[str, ...]) -> dict[str, objec
     try:
         for name in names:
             try:
-                given[name] = getattr(student, name)
+                given[name] = _plain(getattr(student, name))
             except StudentError:
                 continue
     except (SandboxFault, WireError):
@@ -201,6 +201,15 @@ def _values(snapshot: Channel | None, names: tuple[str, ...]) -> dict[str, objec
     finally:
         child.kill()
     return given
+
+
+def _plain(value: object) -> object:
+    """The value; None for what is no data, such as the `...` that otter leaves for an answer."""
+    if isinstance(value, Handle):
+        return None
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return value
 
 
 def _judge(

@@ -31,6 +31,8 @@ def test_the_reference_has_full_points(otter_run: OtterRun, hand_in: HandIn) -> 
 def test_a_blank_template_has_none(otter_run: OtterRun, hand_in: HandIn) -> None:
     run = otter_run(hand_in("blank.ipynb", blank=True))
     assert run.scores == dict.fromkeys(FULL, 0)
+    # `usual = ...` is how otter leaves an answer open.
+    assert "Handle" not in run.shown_to("visible")
 
 
 def test_scores_and_messages_are_those_of_our_pipeline(
