@@ -122,7 +122,7 @@ def test_wrong_answers_get_the_checks_own_words_and_little_else(
     assert "`learned_numbers` should be a number, but is 'many'." in wrong["q1_4"]
     assert "Two columns of two values message: Which dimension is a column?" in wrong["q2_1"]
     assert "\n        CheckFailed: " in wrong["q2_1"]
-    assert "your result: [[-4.5, -0.65], [-2.5, 1.35]]" in wrong["q2_1"]
+    assert "[[-4.5, -0.65], [-2.5, 1.35]]" in wrong["q2_1"]
     assert "CheckFailed: Your code raised ValueError: not ‹yet> written" in wrong["q2_2"]
     for text in wrong.values():
         assert "Traceback" not in text

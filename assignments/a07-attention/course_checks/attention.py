@@ -10,19 +10,6 @@ import torch
 from .tensors import expect_close, expect_finite, show
 
 
-def random_reviews(
-    generator: torch.Generator, lengths: list[int], vocabulary: int, width: int | None = None
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Random ids and their mask, both (batch, width), with real tokens first.
-
-    ``width`` is the longest length where it is not given. Any id below ``vocabulary`` may stand
-    anywhere, under the padding, too: only the mask says what is real.
-    """
-    shape = (len(lengths), width or max(lengths))
-    tokens = torch.randint(0, vocabulary, shape, generator=generator)
-    return tokens, torch.arange(shape[1]).expand(shape) < torch.tensor(lengths)[:, None]
-
-
 def expect_distribution(
     weights: torch.Tensor,
     allowed: torch.Tensor,
@@ -130,16 +117,20 @@ def expect_varied(logits: torch.Tensor, least: float = 1e-4) -> None:
 
 
 def effects_by_position(
-    predict: Predict, tokens: torch.Tensor, generator: torch.Generator, vocabulary: int
+    predict: Predict,
+    tokens: torch.Tensor,
+    places: list[int],
+    generator: torch.Generator,
+    vocabulary: int,
 ) -> torch.Tensor:
-    """How far, on average, another word at each position moves the logit: (n,).
+    """How far, on average, another word at each of these places moves the logit: (places,).
 
     ``tokens`` (batch, n) holds no padding.
     """
     mask = torch.ones_like(tokens, dtype=torch.bool)
     logits = predict(tokens, mask)
     effects = []
-    for place in range(tokens.shape[1]):
+    for place in places:
         shift = torch.randint(1, vocabulary, tokens.shape[:1], generator=generator)
         other = tokens.clone()
         other[:, place] = (other[:, place] + shift) % vocabulary
