@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.assignment import Master, load_master
@@ -14,48 +12,11 @@ from autograder.assignment.kit import Kit, hash_of_folder, load_kit
 from autograder.authoring.answers import write_notebook
 from autograder.authoring.leaks import Leak, find_leaks, refuse_leaks
 from autograder.authoring.master import Notebooks, make_notebooks
-from autograder.authoring.release import HELPERS, PACKAGE, replace_folder, write_release
+from autograder.authoring.products import PACKAGE, products, source_hash
+from autograder.authoring.release import HELPERS, replace_folder, write_release
 from autograder.authoring.secrets import collect_secrets
 from autograder.bundle.writing import write_bundle
 from autograder.bundle.zips import write_zip
-from autograder.errors import AssignmentError
-
-SHAPING = ("authoring", "checks", "judge/student.py", "sandbox/guest")
-"""What of this package goes into a kit, or shapes it."""
-
-
-@dataclass(frozen=True)
-class Products:
-    """Where the products of an assignment lie below a root folder."""
-
-    release: Path
-    """What students get, without data: committed."""
-    kit: Path
-    student_zip: Path
-    bundle: Path
-
-
-def products(name: str, root: Path) -> Products:
-    """The places of an assignment's products."""
-    return Products(
-        release=root / "assignments" / name,
-        kit=root / "dist" / name,
-        student_zip=root / "dist" / f"{name}-student.zip",
-        bundle=root / "dist" / f"{name}-autograder.zip",
-    )
-
-
-def find_master(name: str, root: Path) -> Path:
-    """The master's folder of an assignment's name, or of a path. Raises AssignmentError."""
-    for folder in (root / "solutions" / name, Path(name)):
-        if (folder / "assignment.yml").is_file():
-            return folder
-    known = sorted(path.parent.name for path in (root / "solutions").glob("*/assignment.yml"))
-    raise AssignmentError(
-        f"there is no assignment {name}",
-        where=str(root / "solutions"),
-        remedy=f"There are: {', '.join(known)}." if known else "Put its master there.",
-    )
 
 
 def build(master_folder: Path, root: Path) -> Kit:
@@ -91,26 +52,6 @@ def build(master_folder: Path, root: Path) -> Kit:
     return load_kit(places.kit)
 
 
-def ensure_built(name: str, root: Path) -> Kit:
-    """The kit of an assignment, built anew where the master has changed since.
-
-    Raises AssignmentError, LeakError.
-    """
-    places = products(name, root)
-    try:
-        folder = find_master(name, root)
-    except AssignmentError:
-        if places.kit.is_dir():  # built elsewhere, as where only kits are handed round
-            return load_kit(places.kit)
-        raise
-    places = products(load_master(folder).name, root)
-    try:
-        built_from = json.loads((places.kit / "build.json").read_text())["source"]
-    except (OSError, ValueError, KeyError):
-        return build(folder, root)
-    return load_kit(places.kit) if built_from == source_hash(folder) else build(folder, root)
-
-
 def leaks_in(master: Master, notebooks: Notebooks, made: Path) -> list[Leak]:
     """All leaks in the release, in the students' zip and in what a bundle lays open."""
     helpers = [*(made / "release" / HELPERS).glob("*.py"), *(made / "release/tests").glob("*.py")]
@@ -129,20 +70,6 @@ def leaks_in(master: Master, notebooks: Notebooks, made: Path) -> list[Leak]:
         *find_leaks(secrets, made / f"{master.name}-student.zip"),
         *find_leaks(secrets, made / f"{master.name}-autograder.zip", skip=closed_or_ours),
     ]
-
-
-def source_hash(master_folder: Path) -> str:
-    """SHA-256 over all that a kit is made from: the master, and our own code that goes into it."""
-    digest = hashlib.sha256()
-    sources = [path for path in master_folder.rglob("*") if "mutants" not in path.parts]
-    for part in SHAPING:
-        place = PACKAGE / part
-        sources += [place] if place.is_file() else place.rglob("*.py")
-    for path in sorted(sources):
-        if path.is_file() and "__pycache__" not in path.parts:
-            digest.update(path.name.encode() + b"\0")
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
 
 
 def _write_kit(master: Master, notebooks: Notebooks, made: Path) -> Kit:

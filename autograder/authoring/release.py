@@ -6,17 +6,16 @@ import ast
 import shutil
 from pathlib import Path
 
-import autograder
 from autograder.assignment.loading import Master
 from autograder.authoring.answers import write_notebook
 from autograder.authoring.master import Notebooks
+from autograder.authoring.products import PACKAGE
 from autograder.authoring.public_tests import moved, public_test_files, refuse_foreign_imports
 from autograder.errors import AssignmentError
 
 HELPERS = "course_checks"
 """The folder of helper modules that the tests in a release call."""
 
-PACKAGE = Path(autograder.__file__).parent
 
 _ALWAYS = {
     "public": PACKAGE / "authoring" / "public.py",

@@ -47,10 +47,6 @@ REQUIREMENTS = (
 )
 """What these rooms need beside the students' environment, as pip requirements."""
 
-TORCH_INDEX = "https://download.pytorch.org/whl/cpu"
-"""PyTorch's own index of builds without CUDA: a container grades on the CPU, and those on PyPI
-are some gigabytes larger."""
-
 _LEFT_TO_OTTER = {"otter-grader", "jupyterlab", "notebook", "jupyter"}
 """Of the students' environment: otter names itself, and nobody opens a notebook in a container."""
 
@@ -164,7 +160,7 @@ def container_requirements(kit: Kit) -> list[str]:
     ]
     have = {_project(requirement) for requirement in named}
     ours = [requirement for requirement in REQUIREMENTS if _project(requirement) not in have]
-    return [*named, *ours, f"--extra-index-url {TORCH_INDEX}"]
+    return [*named, *ours]
 
 
 def _project(requirement: str) -> str:

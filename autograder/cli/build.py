@@ -26,7 +26,8 @@ def command(name: str, root: Path) -> None:
     of the answers.
     """
     # Torch and otter need seconds to import: `--help` should not wait for them.
-    from autograder.authoring.build import build, find_master, products
+    from autograder.authoring.build import build
+    from autograder.authoring.products import find_master, products
 
     console = Console()
     folder = find_master(name, root)

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.rule import Rule
 
 from autograder.assignment import load_master
-from autograder.authoring.build import ensure_built, find_master
+from autograder.authoring.products import ensure_built, find_master
 from autograder.authoring.sample import make_sample
 from autograder.cli.grade import grade_and_report
 from autograder.results import Ending

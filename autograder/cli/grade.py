@@ -20,7 +20,7 @@ from rich.progress import (
 )
 
 from autograder.assignment.kit import Kit
-from autograder.authoring.build import ensure_built
+from autograder.authoring.products import ensure_built
 from autograder.grading.lateness import read_hand_in_times
 from autograder.grading.run import grade_folder, not_graded
 from autograder.report import summary_table, write_views

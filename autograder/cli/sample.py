@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 
 from autograder.assignment import load_master
-from autograder.authoring.build import ensure_built, find_master
+from autograder.authoring.products import ensure_built, find_master
 from autograder.authoring.sample import make_sample
 from autograder.sandbox.choice import WALLS, choose_wall
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from autograder.assignment.kit import Kit
-from autograder.authoring.build import Products, build, products
+from autograder.authoring.build import build
+from autograder.authoring.products import Products, products
 
 MINI = Path(__file__).parent / "masters" / "t01-mini"
 

@@ -11,8 +11,9 @@ import pytest
 
 from autograder.assignment import load_master
 from autograder.assignment.kit import hash_of_folder, load_kit
-from autograder.authoring.build import build, ensure_built, products
+from autograder.authoring.build import build
 from autograder.authoring.master import make_notebooks
+from autograder.authoring.products import ensure_built, products
 from autograder.authoring.release import write_release
 from autograder.errors import AssignmentError
 

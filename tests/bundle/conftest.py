@@ -15,8 +15,9 @@ import pytest
 
 from autograder.assignment import load_master
 from autograder.authoring.answers import make_submission, write_notebook
-from autograder.authoring.build import build, products
+from autograder.authoring.build import build
 from autograder.authoring.master import Notebooks, make_notebooks
+from autograder.authoring.products import products
 
 MINI = Path(__file__).resolve().parents[1] / "authoring" / "masters" / "t01-mini"
 
