@@ -234,6 +234,26 @@ def test_any_optimiser_will_do(optimiser: str) -> None:
     assert failures(answers, checks_of("q3_6")) == {}
 
 
+@pytest.mark.slow
+def test_gradients_may_be_gathered_over_batches() -> None:
+    answer = REFERENCE["q3_6"]
+    for old, new in (
+        ("            optimizer.zero_grad()\n            loss.backward()\n", ""),
+        (
+            "            optimizer.step()\n",
+            "            (loss / 2).backward()\n"
+            "            steps += 1\n"
+            "            if steps % 2 == 0:\n"
+            "                optimizer.step()\n"
+            "                optimizer.zero_grad()\n",
+        ),
+        ("    lowest = math.inf\n", "    lowest = math.inf\n    steps = 0\n"),
+    ):
+        assert answer.count(old) == 1
+        answer = answer.replace(old, new)
+    assert failures(REFERENCE | {"q3_6": answer}, checks_of("q3_6")) == {}
+
+
 def test_public_check_shows_the_smallest_counterexample() -> None:
     wrong = next(wrong for wrong in WRONG if wrong.name == "mask_after_softmax")
     found = failures(wrong_answers(wrong, REFERENCE), checks_of("q3_2"))

@@ -162,7 +162,7 @@ def test_gradients(student, generator):
     attention = student.MultiHeadSelfAttention(12, 3)
     attention.load_state_dict(attention.state_dict() | state)
     library = library_attention(12, 3, state)
-    _, mask = random_reviews(generator, [5, 3], 10)
+    _, mask = random_reviews(generator, [5, 5], 10)
     x = torch.randn(2, 5, 12, generator=generator)
     directions = torch.randn(2, 5, 12, generator=generator) * mask[:, :, None]
     output, _ = library(x, x, x, key_padding_mask=~mask)

@@ -296,17 +296,17 @@ def test_maps_are_those_of_forward(student, generator, seed):
     assert not idle, f"{idle} moves the maps, but not the logits"
     assert any(on_maps > 1e-3 for _, _, on_maps in effects), "no parameter moves the maps"
     # A word counts at its place: the maps see the positions.
-    same = torch.full((1, 7), int(tokens[0, 0]))
-    real = torch.ones_like(same, dtype=torch.bool)
+    reviews, real = random_reviews(generator, [7] * 8, VOCABULARY)
+    same = reviews[:, :1].expand(8, 7)
     assert (maps_of(model, same, real) - 1 / 7).abs().max() > 1e-3, "the maps miss the positions"
-    # The second layer reads what the first one wrote: a third word moves the odds of two others.
-    other = tokens[:1].clone()
-    other[0, 6] = (other[0, 6] + 1) % VOCABULARY
-    odds = [layer_odds(maps_of(model, review, real)[1, 0]) for review in (tokens[:1], other)]
-    assert (odds[0] - odds[1]).abs().max() > 1e-3, "the second layer does not read the first"
+    # The second layer reads what the first one wrote: another word moves the odds of the others.
+    other = reviews.clone()
+    other[:, 6] = (other[:, 6] + 1) % VOCABULARY
+    odds = [odds_of_second_layer(maps_of(model, tokens, real)) for tokens in (reviews, other)]
+    assert (odds[0] - odds[1]).abs().max() > 1e-4, "the second layer does not read the first"
 
 
-def layer_odds(weights):
-    """Log-odds of key 1 against key 2 for the queries 0 to 5, (heads, 6)."""
-    logs = weights.double().clamp_min(1e-30).log()
-    return logs[:, :6, 1] - logs[:, :6, 2]
+def odds_of_second_layer(maps):
+    """Log-odds of the keys 1 to 5 against key 0, for the queries 0 to 5: (batch, heads, 6, 5)."""
+    logs = maps[1].double().clamp_min(1e-30).log()
+    return logs[:, :, :6, 1:6] - logs[:, :, :6, :1]

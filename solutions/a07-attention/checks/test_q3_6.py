@@ -288,6 +288,9 @@ def test_learns(student, rng, seed):
         for name in ("start", "state")
     )
     assert after < 0.8 * before or after < 0.25, f"the loss went from {before:.3f} to {after:.3f}"
+    # Some weights have no gradient to speak of (a key's bias, unused words), but most do.
+    moved = [not torch.equal(seen["state"][name], old) for name, old in seen["start"].items()]
+    assert sum(moved) > 0.4 * len(moved), "most of the model's weights never move"
     # Whoever gathers gradients over a few batches on purpose still clears them now and then.
     cleared = sum(seen["cleared"]) / len(seen["cleared"])
     assert cleared > 0.1, "old gradients are hardly ever cleared"
