@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from otter.test_files import TestCase
 from otter.test_files.abstract_test import TestCaseResult
 from otter.test_files.exception_test import ExceptionTestFile
 
+from autograder.assignment.loading import QUIZ_KINDS
 from autograder.results import Ending, QuestionResult, SubmissionResult, Verdict
 
 PASSED = "✅ Test case passed"
@@ -37,7 +39,11 @@ def fill_in(results: Any, result: SubmissionResult) -> None:
 
 def test_file_of(question: QuestionResult, result: SubmissionResult) -> Any:
     """One question as otter's result of one test file."""
-    outcomes = [_outcome(verdict) for verdict in question.checks]
+    # Students may read this before the deadline, and of a quiz item even a tick tells the answer.
+    quiz = question.kind in QUIZ_KINDS
+    outcomes = [
+        _outcome(replace(verdict, hidden=verdict.hidden or quiz)) for verdict in question.checks
+    ]
     missing = question.auto_max - sum(verdict.max_points for verdict in question.checks)
     if missing > 1e-6:
         reason = result.note or ENDINGS.get(question.status, "It was not judged.")

@@ -46,6 +46,17 @@ def test_students_see_public_reasons_and_instructors_hidden_ones() -> None:
     assert "Half of it.\n        1.25 of 2.5 points" in question["output"]
 
 
+def test_a_quiz_item_tells_students_nothing_before_the_deadline() -> None:
+    row = Verdict("kinds.a", "Which kind?", 0, 1, False, False, "You chose hard. It is soft.")
+    quiz = QuestionResult("q1_2", "matching", Ending.GRADED, 0, 1, 0, (row,))
+    results = filled(replace(RESULT, questions=(quiz,)))
+    public, question = results.to_gradescope_dict(AutograderConfig())["tests"]
+    assert "It is soft" not in public["output"]
+    assert "Which kind" not in public["output"]
+    assert question["visibility"] == "hidden"
+    assert "It is soft" in question["output"]
+
+
 @pytest.mark.parametrize("ending", [Ending.TIMED_OUT, Ending.CRASHED, Ending.OUT_OF_MEMORY])
 def test_a_question_that_ended_early_keeps_its_points_possible(ending: Ending) -> None:
     early = replace(CODE, status=ending, checks=VERDICTS[:1], auto_score=1.0, note="In cell 4.")
