@@ -11,7 +11,14 @@ from rich.console import Console
 from autograder import __version__
 from autograder.errors import AutograderError
 
-COMMANDS = ("build", "demo", "doctor", "grade", "report", "sample")
+COMMANDS = {
+    "build": "Make release, students' zip and otter bundle of an assignment.",
+    "demo": "Build, sample and grade once, and say where the pages are.",
+    "doctor": "Try on this machine what student code can and cannot do.",
+    "grade": "Grade a folder of hand-ins.",
+    "report": "Rewrite gradebook and pages; read marks; write a marking sheet.",
+    "sample": "Make a small class of hand-ins, right and wrong.",
+}
 """Each is a module of this package that holds a click command of the name `command`."""
 
 
@@ -21,6 +28,11 @@ class LazyCommands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names, in the order of the alphabet."""
         return list(COMMANDS)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands from the table above: importing each of them takes seconds."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name, if there is one."""
