@@ -123,12 +123,15 @@ def test_mean(student, generator, seed):
         shares.append((effects / effects.median()).log())
     assert torch.stack(shares).mean(0).exp().max() < 4.5, "one place counts more than the others"
     # A sum over 300 tokens is ten times and more as large as one over 2.
-    model = build(student, seed, max_len=300)
-    sizes = []
-    for length in 2, 300:
-        logits = model(*random_reviews(generator, [length] * 12, VOCABULARY))
-        sizes.append(logits.square().mean().sqrt().item())
-    assert sizes[1] < 5 * sizes[0], "logits grow with the length of the review"
+    growths = []
+    for number in range(4):
+        model = build(student, seed + number, max_len=300)
+        short, long = (
+            model(*random_reviews(generator, [length] * 12, VOCABULARY)).square().mean().sqrt()
+            for length in (2, 300)
+        )
+        growths.append((long / short).log())
+    assert torch.stack(growths).mean().exp() < 5, "logits grow with the length of the review"
 
 
 @pytest.mark.points(0.25)
