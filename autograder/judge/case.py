@@ -1,0 +1,62 @@
+"""What comes before the judge, and what the judge says, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from autograder.results import Ending, Flag, Verdict
+from autograder.sandbox.channel import Channel
+
+
+@dataclass(frozen=True)
+class QuestionCase:
+    """What the judge has of one question."""
+
+    id: str
+    snapshot: Channel | None
+    """The notebook at the question's check point; None where it was not reached."""
+    stand_ins: tuple[str, ...] = ()
+    """Sources that define public library code in place of what the question needs."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One submission before the judge."""
+
+    checks: Path
+    questions: tuple[QuestionCase, ...]
+    seed: int
+    hidden_files: Path
+    handed_in: Mapping[str, bytes]
+    cells: Mapping[int, str]
+    """The student's source by cell number."""
+    check_seconds: float
+
+
+@dataclass
+class Judgement:
+    """What the checks of one question say."""
+
+    verdicts: list[Verdict] = field(default_factory=list)
+    endings: list[Ending] = field(default_factory=list)
+
+    @property
+    def points(self) -> float:
+        """Points earned."""
+        return sum(verdict.points for verdict in self.verdicts)
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing is left to earn."""
+        return all(verdict.passed for verdict in self.verdicts)
+
+
+@dataclass
+class Outcome:
+    """What the judge says of one submission."""
+
+    questions: dict[str, Judgement]
+    flags: list[Flag]
+    student_seconds: float

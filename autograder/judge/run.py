@@ -1,0 +1,187 @@
+"""Running one check: the fixtures that it may ask for, and the verdict that it comes to."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from _pytest.runner import runtestprotocol
+
+from autograder.errors import SandboxFault
+from autograder.judge.case import Case, Judgement, QuestionCase
+from autograder.judge.marks import MARKS, hint_of, is_hidden, points_of, title_of
+from autograder.judge.rounds import judge_in_rounds
+from autograder.judge.student import Student
+from autograder.judge.verdicts import Reason, reason_of
+from autograder.results import Ending, Flag, Verdict
+from autograder.sandbox.channel import Channel, Ended
+
+
+@dataclass
+class _Attempt:
+    """One run of one check."""
+
+    item: pytest.Item
+    case: QuestionCase
+    hidden: bool
+    stand_ins: tuple[str, ...]
+    channel: Channel | None = None
+    error: BaseException | None = None
+    awarded: tuple[float, str] | None = None
+
+
+class CheckRun:
+    """A pytest plugin: the fixtures, and running one check at a time when it is told to."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.judgements: dict[str, Judgement] = {}
+        self.flags: list[Flag] = []
+        self.student_seconds = 0.0
+        self.collection_errors: list[str] = []
+        self._attempt: _Attempt | None = None
+
+    # What checks may ask for.
+
+    @pytest.fixture
+    def student(self) -> Student:
+        """The student's notebook at the check point, in a process that is thrown away."""
+        attempt = self._now
+        if attempt.case.snapshot is None:
+            raise Ended
+        channel = attempt.channel = attempt.case.snapshot.fork()
+        channel.request_seconds = self.case.check_seconds
+        channel.deadline = time.monotonic() + self.case.check_seconds
+        for source in attempt.stand_ins:
+            channel.ask(["bind", source])
+        return Student(channel)
+
+    @pytest.fixture
+    def seed(self) -> int:
+        """A number that depends on the instructor's seed and on the check, and on nothing else."""
+        text = f"{self.case.seed}:{self._now.item.name}:{self._now.case.id}"
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little") >> 1
+
+    @pytest.fixture
+    def generator(self, seed: int) -> torch.Generator:
+        """A torch generator seeded with `seed`."""
+        return torch.Generator().manual_seed(seed)
+
+    @pytest.fixture
+    def rng(self, seed: int) -> np.random.Generator:
+        """A NumPy generator seeded with `seed`."""
+        return np.random.default_rng(seed)
+
+    @pytest.fixture
+    def hidden_files(self) -> Path:
+        """The folder of hidden data."""
+        return self.case.hidden_files
+
+    @pytest.fixture
+    def handed_in(self) -> Mapping[str, bytes]:
+        """The files that came with the notebook, by name."""
+        return self.case.handed_in
+
+    @pytest.fixture
+    def award(self) -> Callable[..., None]:
+        """Give some of the check's points: ``award(points, message)``."""
+        attempt = self._now
+
+        def award(points: float, message: str = "") -> None:
+            attempt.awarded = (float(points), message)
+
+        return award
+
+    @pytest.fixture
+    def flag(self) -> Callable[[str], None]:
+        """Tell the instructor something, without any effect on the score."""
+        question = self._now.case.id
+        return lambda text: self.flags.append(Flag(question, str(text)[:500]))
+
+    @property
+    def _now(self) -> _Attempt:
+        if self._attempt is None:
+            raise RuntimeError("a fixture was asked for outside of a check")
+        return self._attempt
+
+    # pytest's hooks.
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        for line in MARKS:
+            config.addinivalue_line("markers", line)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            last = str(report.longrepr).strip().splitlines()[-1:]
+            self.collection_errors.append(f"{report.nodeid}: {''.join(last)}")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Iterator[None]:
+        if call.excinfo is not None and self._now.error is None:
+            self._now.error = call.excinfo.value
+        return (yield)
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        if not self.collection_errors:
+            self.judgements = judge_in_rounds(self.case, session.items, self.run)
+        return True
+
+    def run(
+        self, item: pytest.Item, question: QuestionCase, stand_in: bool, shown: bool
+    ) -> tuple[Verdict, Ending]:
+        """Run one check of one question; its verdict, and how it ended.
+
+        Where it is not ``shown``, nothing that student code says goes into the verdict.
+        """
+        hidden = is_hidden(item)
+        attempt = _Attempt(item, question, hidden, question.stand_ins if stand_in else ())
+        self._attempt = attempt
+        started = time.monotonic()
+        runtestprotocol(item, log=False, nextitem=None)
+        seconds = time.monotonic() - started
+        self._attempt = None
+        asked = attempt.channel is not None and attempt.channel.exchanges > 0
+        if attempt.channel is not None:
+            self.student_seconds += attempt.channel.student_seconds
+            attempt.channel.kill()
+        worth = points_of(item)
+        verdict = Verdict(
+            name=item.name,
+            title=title_of(item),
+            points=worth,
+            max_points=worth,
+            passed=True,
+            hidden=hidden,
+            hint=hint_of(item),
+            seconds=seconds,
+            stand_in=stand_in,
+        )
+        if attempt.error is None and attempt.awarded is None:
+            return verdict, Ending.GRADED
+        if attempt.error is None and attempt.awarded is not None:
+            points, message = attempt.awarded
+            points = min(max(points, 0.0), worth)
+            passed = points >= worth
+            text = "" if passed else message
+            return replace(verdict, points=points, passed=passed, message=text), Ending.GRADED
+        reason = self._reason(attempt, hidden or not shown, asked)
+        if reason.for_instructor:
+            self.flags.append(Flag(question.id, f"{item.name}: {reason.for_instructor}"))
+        failed = replace(verdict, points=0.0, passed=False, message=reason.text)
+        return failed, reason.ending
+
+    def _reason(self, attempt: _Attempt, hidden: bool, asked: bool) -> Reason:
+        error = attempt.error
+        if error is None:
+            raise RuntimeError("a check that did not fail has no reason")
+        if isinstance(error, SandboxFault) and attempt.case.snapshot is None:
+            return Reason("Your notebook did not come to this question: see the note above.")
+        return reason_of(error, hidden, self.case.cells, asked, self.case.check_seconds)
