@@ -141,6 +141,16 @@ def test_ordinary_notebook_habits_work(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
+    ("cell", "line"),
+    [("1 / 0", 1), ("\n\n1 / 0", 3), ("\n  x = 1\n  1 / 0", 3), ("x = [\n 1]\n\n1 / 0", 4)],
+)
+def test_the_line_is_named_as_the_student_counts_it(run: Run, cell: str, line: int) -> None:
+    done = run(cell, "\n\n%%time\ny = 1")
+    assert done.troubles[0].error["lines"][-1][1] == line
+    assert at(done, "q2").y == 1
+
+
+@pytest.mark.parametrize(
     ("cell", "kind"),
     [
         ("input()", "EOFError"),

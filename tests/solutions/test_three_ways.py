@@ -57,8 +57,11 @@ class Graded:
 # Its words are written backwards, lest it find itself.
 SPY = """
 import gc, os, sys
-_words = [word[::-1] for word in {words!r}]
+_words = {words!r}
 _found = globals().get("_found", [])
+
+def _hits(text):
+    return [w for w in _words if (w[::-1].encode() if type(text) is bytes else w[::-1]) in text]
 
 def _look_around(where):
     for top, folders, names in os.walk("/"):
@@ -73,18 +76,17 @@ def _look_around(where):
                     text = file.read(2_000_000)
             except OSError:
                 continue
-            _found.extend((where, path, w) for w in _words if w.encode() in text)
+            _found.extend((where, path, w) for w in _hits(text))
     frame = sys._getframe()
     while frame:
         for key, value in frame.f_locals.items():
             text = repr(value)[:5000] if type(value) in (str, bytes, list, dict, tuple) else ""
-            _found.extend((where, "frame", key) for w in _words if w in text)
+            _found.extend((where, "frame", key) for w in _hits(text))
         frame = frame.f_back
     for item in gc.get_objects():
         if type(item) is dict:
-            _found.extend(
-                (where, "memory", w) for w in _words if any(w == key for key in list(item))
-            )
+            keys = "\\n".join(key for key in list(item) if type(key) is str)
+            _found.extend((where, "memory", w) for w in _hits(keys))
     for pid in os.listdir("/proc"):
         for part in ("environ", "cmdline"):
             try:
@@ -92,7 +94,7 @@ def _look_around(where):
                     text = file.read(100_000)
             except OSError:
                 continue
-            _found.extend((where, pid, w) for w in _words if w.encode() in text)
+            _found.extend((where, pid, w) for w in _hits(text))
 
 _look_around("cell")
 """

@@ -102,6 +102,19 @@ def make_shell() -> Shell:
     return shell
 
 
+def keep_line_numbers(source: str) -> str:
+    """The source with a comment in place of empty lines at its top, which IPython would remove.
+
+    A traceback then names the line as the student counts it. A cell magic has to come first.
+    """
+    body = source.lstrip("\n")
+    first = body.split("\n", 1)[0]
+    if body == source or first.lstrip().startswith("%%") or not first.strip():
+        return source
+    indent = first[: len(first) - len(first.lstrip())]
+    return f"{indent}#{source}"
+
+
 class Notebook:
     """One student's notebook as it runs: names and cells."""
 
@@ -119,7 +132,7 @@ class Notebook:
         self._output.next_cell()
         run_cell: Any = self._shell.run_cell
         try:
-            result = run_cell(source, store_history=False)
+            result = run_cell(keep_line_numbers(source), store_history=False)
             raised = result.error_before_exec or result.error_in_exec
         except OutputLimit as error:
             raised = error
