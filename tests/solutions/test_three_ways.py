@@ -189,19 +189,25 @@ def test_otter_run_gives_the_same_scores(graded: Graded, tmp_path: Path) -> None
 def test_otter_grade_gives_the_same_scores(graded: Graded, tmp_path: Path) -> None:
     bundle = products(NAME, ROOT).bundle
     options = ["-n", NAME, "--summaries", "--no-network", "--containers", "2", "--timeout", "900"]
-    paths = [str(graded.folder / submission) for submission in graded.graded()]
-    done = subprocess.run(
-        [*OTTER_GRADE, *options, "-a", str(bundle), *paths],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    with (tmp_path / "final_grades.csv").open() as file:
-        rows = {row["file"]: row for row in csv.DictReader(file)}
-    for submission in graded.graded():
-        ours = graded.scores(submission)
-        assert {id: float(rows[submission][id]) for id in ours} == ours, submission
-    summary = (tmp_path / "grading-summaries" / "spy.txt").read_text()
+    # otter takes one kind of file at a time.
+    for extension in ("zip", "ipynb"):
+        out = tmp_path / extension
+        out.mkdir()
+        chosen = [name for name in graded.graded() if name.endswith(extension)]
+        paths = [str(graded.folder / name) for name in chosen]
+        done = subprocess.run(
+            [*OTTER_GRADE, *options, "--ext", extension, "-a", str(bundle), *paths],
+            cwd=out,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        with (out / "final_grades.csv").open() as file:
+            rows = {row["file"]: row for row in csv.DictReader(file)}
+        for submission in chosen:
+            ours = graded.scores(submission)
+            got = {id: float(rows[submission][id]) for id in ours}
+            assert got == ours, (submission, rows[submission]["grading_status"])
+    summary = (tmp_path / "zip" / "grading-summaries" / "spy.txt").read_text()
     assert "REPORT []" in summary
