@@ -304,7 +304,8 @@ A model that ignores its input has 0.5."""
 SUSPICIOUS = 0.88
 """Above all measured runs: such a model may have seen these reviews before."""
 FALL = 0.08
-"""The accuracy that a model may lose where a tenth of the words is left out."""
+"""The accuracy that a model may lose where a tenth of the words is left out; right ones lost up to
+0.02."""
 
 
 @pytest.mark.points(2)
