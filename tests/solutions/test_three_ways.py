@@ -63,7 +63,12 @@ _found = globals().get("_found", [])
 def _hits(text):
     return [w for w in _words if (w[::-1].encode() if type(text) is bytes else w[::-1]) in text]
 
+_been = set()
+
 def _look_around(where):
+    if (os.getpid(), where) in _been:
+        return
+    _been.add((os.getpid(), where))
     for top, folders, names in os.walk("/"):
         skipped = ("/proc", "/sys", "/usr", "/dev", sys.prefix, sys.base_prefix)
         if top.startswith(skipped):
@@ -96,6 +101,7 @@ def _look_around(where):
                 continue
             _found.extend((where, pid, w) for w in _hits(text))
 
+_been.discard((os.getpid(), "cell"))
 _look_around("cell")
 """
 
@@ -119,7 +125,7 @@ def spying(kit: Kit, solutions: dict[str, str]) -> dict[str, str]:
         for line in source.splitlines():
             lines.append(line)
             if line.startswith(("    raise", "    return")) and "_look" not in line:
-                lines.insert(-1, '    _look_around("call") if len(_found) < 50 else None')
+                lines.insert(-1, '    _look_around("call")')
         answers[id] = spy + "\n".join(lines)
     answers["q3_8"] += "\nraise RuntimeError(f'REPORT {_found}')"
     return answers
