@@ -110,7 +110,7 @@ def spying(kit: Kit, solutions: dict[str, str]) -> dict[str, str]:
     """The solutions, each with a search in its cell and in what the checks call."""
     words = [
         *("test_random_batches", "test_maps_are_those_of_forward", "test_accuracy"),
-        *("hidden_files", "reviews.npz", "70_714", "SUSPICIOUS"),
+        *("hidden/reviews", "reviews.npz", "70_714", "SUSPICIOUS"),
         *(
             item.rows[0].explanation
             for item in kit.master.quiz.items.values()
@@ -127,7 +127,8 @@ def spying(kit: Kit, solutions: dict[str, str]) -> dict[str, str]:
             if line.startswith(("    raise", "    return")) and "_look" not in line:
                 lines.insert(-1, '    _look_around("call")')
         answers[id] = spy + "\n".join(lines)
-    answers["q3_8"] += "\nraise RuntimeError(f'REPORT {_found}')"
+    # Before the answer: otter shows notes of questions that failed only.
+    answers["q3_8"] = spy + "raise RuntimeError(f'REPORT {_found}')"
     return answers
 
 
