@@ -73,17 +73,18 @@ def bubblewrap_command(room: Room, control: int) -> list[str]:
     bwrap = shutil.which("bwrap") or "bwrap"
     as_root = os.geteuid() == 0
     scratch = str(room.limits.disk_mb * 2**20)
-    command = [bwrap, "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
+    command = [bwrap, "--die-with-parent", "--new-session", "--clearenv"]
     # The first process of a pid namespace gets no signal from within: not even SIGKILL to all.
     command += ["--as-pid-1"]
-    command += ["--hostname", "sandbox"]
     if as_root:
         # A user namespace would map student code to root outside; a second uid is stronger, and
         # RLIMIT_NPROC does not bind root. The server's children give these two capabilities up.
-        command.remove("--unshare-all")
-        command[1:1] = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
+        command += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
         command += ["--unshare-cgroup-try", "--cap-drop", "ALL"]
         command += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+    else:
+        command += ["--unshare-all"]
+    command += ["--hostname", "sandbox"]
     for folder in SYSTEM_FOLDERS:
         if Path(folder).is_symlink():
             command += ["--symlink", str(Path(folder).readlink()), folder]
