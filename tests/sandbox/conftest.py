@@ -33,9 +33,14 @@ Run = Callable[..., Execution]
 def run(sandbox: Sandbox) -> Run:
     """Run cells in a fresh notebook; cell N is the check point of question `qN`."""
 
-    def run(*cells: str, files: dict[str, bytes] | None = None, seconds: float = 60) -> Execution:
+    def run(
+        *cells: str,
+        files: dict[str, bytes] | None = None,
+        seconds: float = 60,
+        cell_seconds: float = LIMITS.cell_seconds,
+    ) -> Execution:
         steps = [
-            Step(number, source, f"q{number}", LIMITS.cell_seconds, (f"q{number}",))
+            Step(number, source, f"q{number}", cell_seconds, (f"q{number}",))
             for number, source in enumerate(cells, start=1)
         ]
         return run_notebook(sandbox, steps, files or {}, 2**20, seconds)
