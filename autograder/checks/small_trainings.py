@@ -265,8 +265,7 @@ def expect_to_learn(training: SmallTraining, rng: np.random.Generator) -> None:
     """
     train_set = training.draw(rng, rng.integers(3, 8, size=60).tolist())
     train_set[1][:] = [1] * 57 + [0] * 3
-    options = {"batch_size": 3, "max_epochs": 5, "patience": 5, "lr": 0.03}
-    seen = training.run(train_set, train_set, **options)
+    seen = training.run(train_set, train_set, batch_size=3, max_epochs=5, patience=5, lr=0.03)
     expect_history(seen["history"])
     before, after = (
         cross_entropy(training.logits_of(seen[name], train_set[0]), train_set[1])

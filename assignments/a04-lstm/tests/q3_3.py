@@ -30,7 +30,7 @@ def half_open_gates_(env):
 
 
 def test_order_of_gates(student):
-    """Two entries, and biases that open and close gates: the blocks stand in the order i, f, g, o"""
+    """Biases that open and close gates: the blocks stand in the order i, f, g, o"""
     x, h, c = torch.zeros(1, 1), torch.zeros(1, 2), torch.tensor([[0.5, 0.5]])
     # i open and closed, f closed and open, g 0.7616, o half open.
     bias_ih = torch.tensor([50.0, -50.0, -50.0, 50.0, 1.0, 1.0, 0.0, 0.0])
@@ -43,6 +43,6 @@ def test_order_of_gates(student):
     expect_close(new_h, torch.tensor([[0.321008, 0.231059]]), "h", inputs=inputs)
 
 
-@test_case(name='Two entries, and biases that open and close gates: the blocks stand in the order i, f, g, o', points=0.25)
+@test_case(name='Biases that open and close gates: the blocks stand in the order i, f, g, o', points=0.25)
 def order_of_gates_(env):
     run(test_order_of_gates, env)

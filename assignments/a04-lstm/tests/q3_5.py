@@ -19,7 +19,10 @@ def test_shapes(student):
     settings = {"vocab_size": 20, "d_embed": 8, "d_hidden": 6}
     model = student.probe(shaken, student.LSTMClassifier, 0, 0.3, settings)
     model.eval()
-    tokens, lengths = torch.tensor([[1, 5, 6, 7], [1, 9, 9, 4], [1, 19, 3, 2]]), torch.tensor([4] * 3)
+    tokens, lengths = (
+        torch.tensor([[1, 5, 6, 7], [1, 9, 9, 4], [1, 19, 3, 2]]),
+        torch.tensor([4] * 3),
+    )
     logits = expect_tensor(model(tokens, lengths), "logits", (3,), inputs=given(tokens=tokens))
     expect_varied(logits)
     alone = model(tokens[:1], lengths[:1])

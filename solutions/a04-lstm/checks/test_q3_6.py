@@ -75,7 +75,7 @@ def test_training_loss(student, rng, seed):
     expect_training_loss(small_training(student, seed), rng)
 
 
-@pytest.mark.points(0.75)
+@pytest.mark.points(1)
 @pytest.mark.hidden
 @pytest.mark.hint(
     "Save at each new minimum. A state_dict changes with the model, unless it is copied."

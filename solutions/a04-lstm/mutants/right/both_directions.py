@@ -36,7 +36,9 @@ class LSTM(nn.Module):
 class LSTMClassifier(nn.Module):
     def __init__(self, vocab_size, d_embed=64, d_hidden=64, dropout=0.5):
         super().__init__()
-        self.embedding = nn.Embedding(vocab_size, d_embed, _weight=0.1 * torch.randn(vocab_size, d_embed))
+        self.embedding = nn.Embedding(
+            vocab_size, d_embed, _weight=0.1 * torch.randn(vocab_size, d_embed)
+        )
         self.forth = LSTM(d_embed, d_hidden)
         self.back = LSTM(d_embed, d_hidden)
         self.drop_words, self.drop_states = nn.Dropout(dropout), nn.Dropout(dropout)

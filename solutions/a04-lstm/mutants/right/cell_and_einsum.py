@@ -18,7 +18,9 @@ class LSTM(nn.Module):
     def __init__(self, input_size, hidden_size):
         super().__init__()
         k = 1.0 / np.sqrt(hidden_size)
-        self.weight_ih = nn.Parameter(torch.FloatTensor(4 * hidden_size, input_size).uniform_(-k, k))
+        self.weight_ih = nn.Parameter(
+            torch.FloatTensor(4 * hidden_size, input_size).uniform_(-k, k)
+        )
         self.weight_hh = nn.Parameter(
             torch.FloatTensor(4 * hidden_size, hidden_size).uniform_(-k, k)
         )

@@ -1,7 +1,6 @@
 """Plain loops: words counted by hand, gates computed row by row of a batch, each review read alone
 up to its end, gradients clipped by hand."""
 
-
 # %% q3_1
 SPECIAL = ("<pad>", "<start>", "<unknown>", "<unused>")
 

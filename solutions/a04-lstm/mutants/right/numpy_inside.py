@@ -1,6 +1,5 @@
 """NumPy wherever no gradient is needed; the step in float64; states gathered by index."""
 
-
 # %% q3_1
 SPECIAL = ("<pad>", "<start>", "<unknown>", "<unused>")
 

@@ -1,9 +1,8 @@
 """The library wherever the text allows it: pad_sequence, sorted and packed batches, a bidirectional
 nn.LSTM of two layers in the classifier."""
 
-
 # %% q3_2
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
+from torch.nn.utils.rnn import pack_padded_sequence, pad_sequence
 
 
 def pad_batch(sequences, pad_id=0):

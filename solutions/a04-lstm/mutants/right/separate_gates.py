@@ -1,7 +1,6 @@
 """An LSTM of its own in the classifier, with one Linear for each gate over word and state side by
 side; the states of all real words are averaged; sigmoids and tanh from softplus and exp."""
 
-
 # %% q3_1
 import collections
 import itertools
@@ -19,7 +18,7 @@ def build_vocabulary(texts, size):
 
 
 def encode(text, ids, max_len):
-    rest = map(lambda word: ids[word] if word in ids else 2, text.split())
+    rest = (ids.get(word, 2) for word in text.split())
     return list(itertools.islice(itertools.chain([1], rest), max_len))
 
 
