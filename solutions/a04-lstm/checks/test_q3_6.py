@@ -198,7 +198,7 @@ def test_small_gradients(student, rng, seed):
 
 
 EXPECTATION = Expectation(
-    steps=[(0.58, 0.5), (0.64, 1.0), (0.70, 1.5)],
+    steps=[(0.58, 0.5), (0.65, 1.0), (0.72, 1.5)],
     suspicious=0.88,
     fall=0.08,
 )
