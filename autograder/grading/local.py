@@ -15,6 +15,7 @@ from pathlib import Path
 
 from autograder.assignment.kit import Kit
 from autograder.errors import AutograderError
+from autograder.judge.case import Redraw
 from autograder.results import Ending, QuestionResult, SubmissionResult
 from autograder.sandbox.wall import Wall
 
@@ -42,6 +43,8 @@ class HandIn:
     path: Path
     submission: str
     """The path relative to the graded folder, as it stands in the gradebook."""
+    redraw: Redraw | None = None
+    """What a proof of the checks wants repeated."""
 
 
 def grade_class(
@@ -151,7 +154,9 @@ def _work(connection: Connection, kit: Kit, hand_in: HandIn, wall: Wall) -> None
     from autograder.grading.pipeline import grade_submission
 
     try:
-        connection.send(grade_submission(kit, hand_in.path, hand_in.submission, wall))
+        connection.send(
+            grade_submission(kit, hand_in.path, hand_in.submission, wall, hand_in.redraw)
+        )
     except AutograderError as error:
         connection.send(error)
     # Whatever else goes wrong is ours: it becomes `grader_error`, never a score.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.results import Ending, Flag, Verdict
+from autograder.results import Ending, Evidence, Flag, Verdict
 from autograder.sandbox.channel import Channel
 
 
@@ -19,6 +19,21 @@ class QuestionCase:
     """The notebook at the question's check point; None where it was not reached."""
     stand_ins: tuple[str, ...] = ()
     """Sources that define public library code in place of what the question needs."""
+    needs: tuple[str, ...] = ()
+    """The questions that the stand-ins stand in for."""
+    process: Channel | None = None
+    """A process to judge in, in place of a new one from the snapshot; it is left alive."""
+
+
+@dataclass(frozen=True)
+class Redraw:
+    """What a proof wants repeated with other seeds, on the same snapshots."""
+
+    seeds: tuple[int, ...]
+    caught_at: str = ""
+    """A question at which, with each seed, some hidden check has to fail."""
+    steady: tuple[str, ...] = ()
+    """Questions whose checks have to come out with each seed as they did with the first."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +48,7 @@ class Case:
     cells: Mapping[int, str]
     """The student's source by cell number."""
     check_seconds: float
+    redraw: Redraw | None = None
 
 
 @dataclass
@@ -60,3 +76,4 @@ class Outcome:
     questions: dict[str, Judgement]
     flags: list[Flag]
     student_seconds: float
+    evidence: Evidence | None = None

@@ -16,10 +16,11 @@ from _pytest.runner import runtestprotocol
 from autograder.errors import SandboxFault
 from autograder.judge.case import Case, Judgement, QuestionCase
 from autograder.judge.marks import MARKS, hint_of, is_hidden, points_of, title_of
+from autograder.judge.redraws import redraw
 from autograder.judge.rounds import judge_in_rounds
 from autograder.judge.student import Student
-from autograder.judge.verdicts import Reason, reason_of
-from autograder.results import Ending, Flag, Verdict
+from autograder.judge.verdicts import Reason, fault_of, reason_of
+from autograder.results import Ending, Failure, Fault, Flag, Redrawn, Verdict
 from autograder.sandbox.channel import Channel, Ended
 
 
@@ -31,6 +32,7 @@ class _Attempt:
     case: QuestionCase
     hidden: bool
     stand_ins: tuple[str, ...]
+    seed: int
     channel: Channel | None = None
     error: BaseException | None = None
     awarded: tuple[float, str] | None = None
@@ -45,6 +47,8 @@ class CheckRun:
         self.flags: list[Flag] = []
         self.student_seconds = 0.0
         self.collection_errors: list[str] = []
+        self.failures: list[Failure] = []
+        self.redrawn: tuple[Redrawn, ...] = ()
         self._attempt: _Attempt | None = None
 
     # What checks may ask for.
@@ -55,7 +59,7 @@ class CheckRun:
         attempt = self._now
         if attempt.case.snapshot is None:
             raise Ended
-        channel = attempt.channel = attempt.case.snapshot.fork()
+        channel = attempt.channel = attempt.case.process or attempt.case.snapshot.fork()
         channel.request_seconds = self.case.check_seconds
         channel.deadline = time.monotonic() + self.case.check_seconds
         for source in attempt.stand_ins:
@@ -65,7 +69,7 @@ class CheckRun:
     @pytest.fixture
     def seed(self) -> int:
         """A number that depends on the instructor's seed and on the check, and on nothing else."""
-        text = f"{self.case.seed}:{self._now.item.name}:{self._now.case.id}"
+        text = f"{self._now.seed}:{self._now.item.name}:{self._now.case.id}"
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little") >> 1
 
     @pytest.fixture
@@ -77,6 +81,11 @@ class CheckRun:
     def rng(self, seed: int) -> np.random.Generator:
         """A NumPy generator seeded with `seed`."""
         return np.random.default_rng(seed)
+
+    @pytest.fixture
+    def stand_in(self) -> bool:
+        """Whether this is the second try, with stand-ins for what the question needs."""
+        return bool(self._now.stand_ins)
 
     @pytest.fixture
     def hidden_files(self) -> Path:
@@ -132,17 +141,29 @@ class CheckRun:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         if not self.collection_errors:
             self.judgements = judge_in_rounds(self.case, session.items, self.run)
+            if self.case.redraw is not None:
+                failures = list(self.failures)
+                self.redrawn = redraw(self.case, session.items, self.judgements, self.run)
+                self.failures = failures
         return True
 
     def run(
-        self, item: pytest.Item, question: QuestionCase, stand_in: bool, shown: bool
+        self,
+        item: pytest.Item,
+        question: QuestionCase,
+        stand_in: bool,
+        shown: bool,
+        seed: int | None = None,
     ) -> tuple[Verdict, Ending]:
         """Run one check of one question; its verdict, and how it ended.
 
-        Where it is not ``shown``, nothing that student code says goes into the verdict.
+        Where it is not ``shown``, nothing that student code says goes into the verdict. Another
+        ``seed`` than the case's own draws other inputs.
         """
         hidden = is_hidden(item)
-        attempt = _Attempt(item, question, hidden, question.stand_ins if stand_in else ())
+        stand_ins = question.stand_ins if stand_in else ()
+        drawn_from = self.case.seed if seed is None else seed
+        attempt = _Attempt(item, question, hidden, stand_ins, drawn_from)
         self._attempt = attempt
         started = time.monotonic()
         runtestprotocol(item, log=False, nextitem=None)
@@ -151,7 +172,9 @@ class CheckRun:
         asked = attempt.channel is not None and attempt.channel.exchanges > 0
         if attempt.channel is not None:
             self.student_seconds += attempt.channel.student_seconds
-            attempt.channel.kill()
+            attempt.channel.student_seconds = 0.0
+            if attempt.channel is not question.process:
+                attempt.channel.kill()
         worth = points_of(item)
         verdict = Verdict(
             name=item.name,
@@ -171,7 +194,10 @@ class CheckRun:
             points = min(max(points, 0.0), worth)
             passed = points >= worth
             text = "" if passed else message
+            if not passed:
+                self.failures.append(Failure(question.id, item.name, Fault.STEP, stand_in))
             return replace(verdict, points=points, passed=passed, message=text), Ending.GRADED
+        self.failures.append(Failure(question.id, item.name, fault_of(attempt.error), stand_in))
         reason = self._reason(attempt, hidden or not shown, asked)
         if reason.for_instructor:
             self.flags.append(Flag(question.id, f"{item.name}: {reason.for_instructor}"))

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import AssignmentError
-from autograder.judge.case import Case, Judgement, Outcome, QuestionCase
+from autograder.judge.case import Case, Judgement, Outcome, QuestionCase, Redraw
 from autograder.judge.run import CheckRun
+from autograder.results import Evidence
 
-__all__ = ["Case", "Judgement", "Outcome", "QuestionCase", "judge"]
+__all__ = ["Case", "Judgement", "Outcome", "QuestionCase", "Redraw", "judge"]
 
 
 def judge(case: Case) -> Outcome:
@@ -41,7 +42,10 @@ def judge(case: Case) -> Outcome:
             where=str(case.checks),
             remedy="Run pytest on that folder to see the fault.",
         )
-    return Outcome(plugin.judgements, plugin.flags, plugin.student_seconds)
+    evidence = None
+    if case.redraw is not None:
+        evidence = Evidence(tuple(plugin.failures), plugin.redrawn)
+    return Outcome(plugin.judgements, plugin.flags, plugin.student_seconds, evidence)
 
 
 def _forget_checks(folder: Path) -> None:
