@@ -20,6 +20,9 @@ pytestmark = pytest.mark.question("q3_2")
 
 
 @pytest.mark.points(0.25)
+@pytest.mark.hint(
+    "Follow the formula by hand with these numbers: scores, root of d_k, softmax over the keys."
+)
 def test_small_example(student):
     """One query, two keys: weights and output of a small example"""
     query = torch.tensor([[[[2.0, 0.0, 0.0, 0.0]]]])
@@ -37,6 +40,9 @@ def test_small_example(student):
 
 
 @pytest.mark.points(0.25)
+@pytest.mark.hint(
+    "Where the mask is False, the score has to be out of the softmax before it is taken."
+)
 def test_mask_example(student):
     """A masked key gets no weight, and the others share it"""
     query = torch.zeros(1, 1, 2, 4)

@@ -16,6 +16,9 @@ pytestmark = pytest.mark.question("q3_6")
 
 
 @pytest.mark.points(0.5)
+@pytest.mark.hint(
+    "Validate in eval mode, after each epoch, and sum over reviews before you divide."
+)
 def test_small_training(student):
     """Two epochs on a handful of reviews: the history, and the loss it tells of"""
     settings = {"vocab_size": 12, "d_model": 8, "num_heads": 2, "num_layers": 1, "d_ff": 8}
