@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from autograder.results import Ending, Flag, Verdict
 from autograder.sandbox.channel import Channel
@@ -25,10 +24,8 @@ class QuestionCase:
 class Case:
     """One submission before the judge."""
 
-    checks: Path
     questions: tuple[QuestionCase, ...]
     seed: int
-    hidden_files: Path
     handed_in: Mapping[str, bytes]
     cells: Mapping[int, str]
     """The student's source by cell number."""
