@@ -26,10 +26,12 @@ def main() -> None:
     for module in config["warm"]:
         with contextlib.suppress(ModuleNotFoundError):
             importlib.import_module(module)
+    from .forking import prepare_for_forks
     from .rooms import WarmServer
     from .shell import make_shell
 
     shell = make_shell()
+    prepare_for_forks()
     # Without it, what the same user's next process may read of this one includes its memory.
     control("dumpable", PR_SET_DUMPABLE, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import gc
 import os
 import resource
 import socket
@@ -89,8 +88,6 @@ class WarmServer:
 
     def _open(self, room: Room) -> None:
         judges_end, own_end = socket.socketpair()
-        # A collection in a fork must not touch, and so copy, every page that it inherits.
-        gc.freeze()
         if os.fork() == 0:
             self._connection.close()
             judges_end.close()
