@@ -14,7 +14,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,10 +33,13 @@ from autograder.authoring.proof import Proof, QuestionHead, Row, row_of, tallies
 from autograder.authoring.sample import export_zip
 from autograder.authoring.trained import trained_checkpoint
 from autograder.errors import AssignmentError
-from autograder.grading.local import HandIn, grade_class
-from autograder.judge.case import Redraw
+from autograder.grading.local import grade_class
+from autograder.grading.pipeline import grade_submission
+from autograder.grading.worker import Grade, HandIn, KitJob
+from autograder.judge.session import CheckRun, Redraw, with_checks
 from autograder.results import SubmissionResult
-from autograder.sandbox.wall import Wall
+from autograder.sandbox.server import WarmServer
+from autograder.sandbox.wall import Furniture, Wall
 
 SEEDS = 20
 """How often inputs are drawn anew: a check that errs once in ten times is seen with 7 of 8."""
@@ -90,11 +93,16 @@ def prove(
             (part, [entry for entry in entries if not entry.deserves_all]),
         ):
             hand_ins = [
-                _hand_in(entry, master, notebooks, checkpoints, wishes.seeds, folder / "hand-ins")
+                _hand_in(entry, master, notebooks, checkpoints, folder / "hand-ins")
                 for entry in group
             ]
+            redraws = {
+                hand_in.submission: _redraw(entry, master, wishes.seeds)
+                for entry, hand_in in zip(group, hand_ins, strict=True)
+            }
             known = {entry.name: entry for entry in entries}
-            for result in grade_class(kit_used, hand_ins, wall, wishes.jobs):
+            job = ProofJob(kit_used, redraws)
+            for result in grade_class(job, hand_ins, wall, wishes.jobs):
                 results.append((known[Path(result.submission).stem], result))
                 tell("grading", len(results), len(entries))
         clock.lap("grading")
@@ -121,6 +129,29 @@ def prove(
         partial=bool(wishes.only),
         seconds=clock.laps,
     )
+
+
+@dataclass(frozen=True)
+class ProofJob(KitJob):
+    """Grading as ever, and then the checks once more with other seeds."""
+
+    redraws: Mapping[str, Redraw]
+    """What to repeat, by submission."""
+
+    def warm(self, wall: Wall, work: Callable[[Grade], None]) -> None:
+        """As `KitJob.warm`."""
+        kit = self.kit
+
+        def judge_with(server: WarmServer, checks: CheckRun) -> None:
+            def grade(it: HandIn) -> SubmissionResult:
+                redraw = self.redraws[it.submission]
+                return grade_submission(kit, it.path, it.submission, server, checks, redraw)
+
+            server.ready()
+            work(grade)
+
+        with WarmServer(wall, Furniture(kit.files)) as server:
+            with_checks(kit.master.checks, kit.hidden, lambda checks: judge_with(server, checks))
 
 
 class _Clock:
@@ -170,7 +201,6 @@ def _hand_in(
     master: Master,
     notebooks: Notebooks,
     checkpoints: dict[str, bytes | None],
-    seeds: int,
     folder: Path,
 ) -> HandIn:
     """A file as a student with these answers would hand it in."""
@@ -183,7 +213,7 @@ def _hand_in(
         files[master.assignment.training.checkpoint] = checkpoint
     path = folder / f"{entry.name}.zip"
     path.write_bytes(export_zip(notebook, f"{master.name}.ipynb", files))
-    return HandIn(path, path.name, _redraw(entry, master, seeds))
+    return HandIn(path, path.name)
 
 
 def _redraw(entry: Entry, master: Master, seeds: int) -> Redraw:

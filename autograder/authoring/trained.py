@@ -13,8 +13,8 @@ from autograder.authoring.answers import TRAINING_TAG, tags_of
 from autograder.errors import AssignmentError
 from autograder.judge.student import Student
 from autograder.sandbox.execution import Step, run_notebook
-from autograder.sandbox.server import Sandbox
-from autograder.sandbox.wall import Room, Wall
+from autograder.sandbox.server import one_sandbox
+from autograder.sandbox.wall import Furniture, Wall
 
 
 def trained_checkpoint(kit: Kit, notebook: NotebookNode, cache: Path, wall: Wall) -> bytes | None:
@@ -64,7 +64,7 @@ def _train(kit: Kit, training: Training, sources: list[str], wall: Wall) -> byte
         )
         for number, source in enumerate(sources, start=1)
     ]
-    with Sandbox(wall, Room(kit.files, limits)) as sandbox:
+    with one_sandbox(wall, Furniture(kit.files), limits) as sandbox:
         output = int(limits.output_mb * 2**20)
         execution = run_notebook(sandbox, steps, {}, output, limits.submission_seconds)
         for trouble in execution.troubles.values():

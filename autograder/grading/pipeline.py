@@ -12,7 +12,14 @@ from autograder.errors import AssignmentError, SandboxFault, UnreadableSubmissio
 from autograder.grading.checkpoint import read_checkpoint
 from autograder.grading.notes import note_of
 from autograder.grading.plan import plan_steps
-from autograder.judge.session import Case, Judgement, QuestionCase, Redraw, judge
+from autograder.judge.session import (
+    Case,
+    CheckRun,
+    Judgement,
+    QuestionCase,
+    Redraw,
+    with_checks,
+)
 from autograder.judge.student import Handle, Student, StudentError
 from autograder.quiz import score_item, variables
 from autograder.results import (
@@ -26,8 +33,8 @@ from autograder.results import (
 from autograder.sandbox.channel import Channel
 from autograder.sandbox.execution import Checkpoint, Execution, run_notebook
 from autograder.sandbox.guest.wire import WireError
-from autograder.sandbox.server import Sandbox
-from autograder.sandbox.wall import Room, Wall
+from autograder.sandbox.server import Sandbox, WarmServer
+from autograder.sandbox.wall import Furniture, Wall
 from autograder.submission import (
     Cell,
     Submission,
@@ -58,15 +65,35 @@ class _Grading:
             notes.append(text)
 
 
+def grade_one(kit: Kit, path: Path, submission: str, wall: Wall) -> SubmissionResult:
+    """Grade one hand-in and be done: the warm server and the collected checks serve it alone.
+
+    Raises AutograderError as `grade_submission` does, and where the checks can't be collected.
+    """
+    results: list[SubmissionResult] = []
+    with WarmServer(wall, Furniture(kit.files)) as server:
+        with_checks(
+            kit.master.checks,
+            kit.hidden,
+            lambda checks: results.append(grade_submission(kit, path, submission, server, checks)),
+        )
+    return results[0]
+
+
 def grade_submission(
-    kit: Kit, path: Path, submission: str, wall: Wall, redraw: Redraw | None = None
+    kit: Kit,
+    path: Path,
+    submission: str,
+    server: WarmServer,
+    checks: CheckRun,
+    redraw: Redraw | None = None,
 ) -> SubmissionResult:
     """Grade one hand-in. What is wrong with the hand-in stands in the result.
 
     A proof of the checks asks for more with ``redraw``, and finds it in the result's `evidence`.
-    Raises AutograderError where the fault is not the submission's: a wall that can't stand, checks
-    that can't be collected.
+    Raises AutograderError where the fault is not the submission's: a wall that does not stand.
     """
+    wall = server.wall
     started = time.monotonic()
     assignment = kit.master.assignment
     try:
@@ -89,7 +116,7 @@ def grade_submission(
         if not handed_in.name and not handed_in.student_id:
             missing = "name and student number"
         grading.flags.append(Flag("", f"the notebook says no {missing}"))
-    execution = _run_and_judge(kit, handed_in, wall, grading)
+    execution = _run_and_judge(kit, handed_in, server, checks, grading)
     ids = [question.id for question in assignment.questions]
     answers = answers_by_question(handed_in, ids, template)
     questions = tuple(
@@ -124,7 +151,9 @@ def _read(kit: Kit, path: Path) -> tuple[Submission, tuple[Cell, ...]]:
     return handed_in.with_cells(restore_tags(handed_in.cells, template)), template
 
 
-def _run_and_judge(kit: Kit, handed_in: Submission, wall: Wall, grading: _Grading) -> Execution:
+def _run_and_judge(
+    kit: Kit, handed_in: Submission, server: WarmServer, checks: CheckRun, grading: _Grading
+) -> Execution:
     assignment = kit.master.assignment
     limits = assignment.limits
     cells = {cell.index + 1: cell.source for cell in handed_in.cells}
@@ -134,7 +163,7 @@ def _run_and_judge(kit: Kit, handed_in: Submission, wall: Wall, grading: _Gradin
     files = {}
     if assignment.training and (data := handed_in.file(assignment.training.checkpoint)):
         files[assignment.training.checkpoint] = data
-    with Sandbox(wall, Room(kit.files, limits)) as sandbox:
+    with Sandbox(server, limits) as sandbox:
         clock.lap("start")
         execution = run_notebook(
             sandbox, steps, files, int(limits.output_mb * 2**20), limits.submission_seconds
@@ -145,7 +174,7 @@ def _run_and_judge(kit: Kit, handed_in: Submission, wall: Wall, grading: _Gradin
             grading.endings.setdefault(trouble.question, []).append(trouble.ending)
         _score_quiz(kit, execution, grading)
         clock.lap("quiz")
-        _judge(kit, handed_in, execution, cells, grading)
+        _judge(kit, handed_in, execution, checks, cells, grading)
         clock.lap("checks")
     clock.lap("end")
     grading.student_seconds += execution.student_seconds
@@ -229,6 +258,7 @@ def _judge(
     kit: Kit,
     handed_in: Submission,
     execution: Execution,
+    checks: CheckRun,
     cells: dict[int, str],
     grading: _Grading,
 ) -> None:
@@ -239,7 +269,6 @@ def _judge(
         if question.stand_in
     }
     case = Case(
-        checks=kit.master.checks,
         questions=tuple(
             QuestionCase(
                 question.id,
@@ -251,13 +280,12 @@ def _judge(
             if question.auto
         ),
         seed=assignment.seed,
-        hidden_files=kit.hidden,
         handed_in=handed_in.files,
         cells=cells,
         check_seconds=assignment.limits.check_seconds,
         redraw=grading.redraw,
     )
-    outcome = judge(case)
+    outcome = checks.judge(case)
     grading.evidence = outcome.evidence
     grading.student_seconds += outcome.student_seconds
     grading.flags.extend(outcome.flags)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from autograder.assignment.kit import Kit
 from autograder.grading.lateness import late_days
-from autograder.grading.local import HandIn, grade_class
+from autograder.grading.local import grade_class
+from autograder.grading.worker import HandIn, KitJob
 from autograder.results import Ending, SubmissionResult
 from autograder.sandbox.wall import Wall
 from autograder.store import Store
@@ -53,7 +54,7 @@ def grade_folder(
             keep(replace(known, submission=submission), content_hash, known=True)
         else:
             fresh.append(HandIn(path, submission))
-    for result in grade_class(kit, fresh, wall, jobs):
+    for result in grade_class(KitJob(kit), fresh, wall, jobs):
         keep(result, hashes[result.submission], known=False)
     return results
 

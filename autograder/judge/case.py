@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from autograder.results import Ending, Evidence, Flag, Verdict
 from autograder.sandbox.channel import Channel
@@ -21,8 +20,6 @@ class QuestionCase:
     """Sources that define public library code in place of what the question needs."""
     needs: tuple[str, ...] = ()
     """The questions that the stand-ins stand in for."""
-    process: Channel | None = None
-    """A process to judge in, in place of a new one from the snapshot; it is left alive."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +37,8 @@ class Redraw:
 class Case:
     """One submission before the judge."""
 
-    checks: Path
     questions: tuple[QuestionCase, ...]
     seed: int
-    hidden_files: Path
     handed_in: Mapping[str, bytes]
     cells: Mapping[int, str]
     """The student's source by cell number."""

@@ -2,23 +2,19 @@
 
 A check that asks for no `seed`, `rng` or `generator` draws nothing, so it comes out the same again.
 One that reads hidden files judges a trained model on data that stay what they are: it is not
-repeated either. The repetitions of one check share a process, and a new one follows a failure;
-forking for each would take longer than the checks.
+repeated either.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Protocol
 
 import pytest
 
-from autograder.errors import SandboxFault
 from autograder.judge.case import Case, Judgement, QuestionCase, Redraw
 from autograder.judge.marks import question_of
 from autograder.results import Ending, Redrawn, Verdict
-from autograder.sandbox.channel import Channel
 
 
 class Run(Protocol):
@@ -93,21 +89,7 @@ def _repeat(
 ) -> Redrawn:
     failed: list[int] = []
     passed: list[int] = []
-    process: Channel | None = None
-    try:
-        for seed in seeds:
-            if process is None and question.snapshot is not None:
-                process = question.snapshot.fork()
-            kept = replace(question, process=process)
-            verdict, _ = run(item, kept, first.stand_in, False, seed)
-            (passed if verdict.passed else failed).append(seed)
-            if not verdict.passed and process is not None:
-                process.kill()
-                process = None
-    except SandboxFault:
-        # The snapshot itself is gone: what is left can't pass.
-        failed += [seed for seed in seeds if seed not in (*failed, *passed)]
-    finally:
-        if process is not None:
-            process.kill()
+    for seed in seeds:
+        verdict, _ = run(item, question, first.stand_in, False, seed)
+        (passed if verdict.passed else failed).append(seed)
     return Redrawn(question.id, item.name, tuple(failed), tuple(passed))
