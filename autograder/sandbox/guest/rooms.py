@@ -27,6 +27,7 @@ from .confinement import (
     control,
     keep_capabilities,
 )
+from .forking import fork_as_it_is
 from .serve import Server
 from .shell import Shell
 
@@ -88,7 +89,7 @@ class WarmServer:
 
     def _open(self, room: Room) -> None:
         judges_end, own_end = socket.socketpair()
-        if os.fork() == 0:
+        if fork_as_it_is() == 0:
             self._connection.close()
             judges_end.close()
             self._live(room, own_end)
@@ -132,7 +133,7 @@ def _enter_namespaces() -> bool:
         Path("/proc/self/setgroups").write_text("deny")
         Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
     # A new pid namespace begins with the next child.
-    return os.fork() == 0
+    return fork_as_it_is() == 0
 
 
 def _furnish(room: Room) -> None:
