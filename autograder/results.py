@@ -55,6 +55,8 @@ class QuestionResult:
     """What the student wrote in the answer's markdown cells (essays and reasons)."""
     note: str = ""
     """What ended the question early, or what the student's own cell raised; safe to show."""
+    build_hash: str = ""
+    """Of what this question alone was judged by."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,7 @@ class SubmissionResult:
     late_days: float | None = None
     content_hash: str = ""
     build_hash: str = ""
+    """Of what all questions have in common."""
     seconds: float = 0.0
     """Wall-clock time of the whole pipeline."""
     student_seconds: float = 0.0

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from autograder.assignment import Master, load_master
-from autograder.assignment.kit import Kit, hash_of_folder, load_kit
+from autograder.assignment.kit import Kit, build_record, load_kit
 from autograder.authoring.answers import write_notebook
 from autograder.authoring.leaks import Leak, find_leaks, refuse_leaks
 from autograder.authoring.master import Notebooks, make_notebooks
@@ -103,6 +103,6 @@ def _write_kit(master: Master, notebooks: Notebooks, made: Path) -> Kit:
     if any((made / "data").iterdir()):
         shutil.copytree(made / "data", kit / "files" / "data")
     shutil.copytree(made / "hidden", kit / "hidden")
-    record = {"build": hash_of_folder(kit), "source": source_hash(master.folder)}
+    record = {**build_record(kit), "source": source_hash(master.folder)}
     (kit / "build.json").write_text(json.dumps(record, indent=1) + "\n")
     return load_kit(kit)

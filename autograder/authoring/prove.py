@@ -145,7 +145,7 @@ class ProofJob(KitJob):
         def judge_with(server: WarmServer, checks: CheckRun) -> None:
             def grade(it: HandIn) -> SubmissionResult:
                 redraw = self.redraws[it.submission]
-                return grade_submission(kit, it.path, it.submission, server, checks, redraw)
+                return grade_submission(kit, it.path, it.submission, server, checks, redraw=redraw)
 
             server.ready()
             work(grade)

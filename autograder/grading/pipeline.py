@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -86,12 +87,15 @@ def grade_submission(
     submission: str,
     server: WarmServer,
     checks: CheckRun,
+    known: SubmissionResult | None = None,
     redraw: Redraw | None = None,
 ) -> SubmissionResult:
     """Grade one hand-in. What is wrong with the hand-in stands in the result.
 
-    A proof of the checks asks for more with ``redraw``, and finds it in the result's `evidence`.
-    Raises AutograderError where the fault is not the submission's: a wall that does not stand.
+    ``known`` is an earlier result of the same content: of what it says, the questions stay that
+    would be judged by the same checks again. A proof of the checks asks for more with ``redraw``,
+    and finds it in the result's `evidence`. Raises AutograderError where the fault is not the
+    submission's: a wall that does not stand.
     """
     wall = server.wall
     started = time.monotonic()
@@ -105,7 +109,7 @@ def grade_submission(
             name="",
             status=Ending.UNREADABLE,
             wall=wall.name,
-            questions=tuple(_not_graded(question) for question in assignment.questions),
+            questions=tuple(_not_graded(kit, question) for question in assignment.questions),
             note=f"{error.what[:1].upper()}{error.what[1:]}. {error.remedy}".strip(),
             build_hash=kit.build_hash,
             seconds=time.monotonic() - started,
@@ -116,11 +120,14 @@ def grade_submission(
         if not handed_in.name and not handed_in.student_id:
             missing = "name and student number"
         grading.flags.append(Flag("", f"the notebook says no {missing}"))
-    execution = _run_and_judge(kit, handed_in, server, checks, grading)
+    kept = _kept(kit, known)
+    grading.flags += [flag for flag in known.flags if flag.question in kept] if known else []
+    execution = _run_and_judge(kit, handed_in, server, checks, kept, grading)
     ids = [question.id for question in assignment.questions]
     answers = answers_by_question(handed_in, ids, template)
     questions = tuple(
-        _question_result(question, grading, answers[question.id], execution)
+        kept.get(question.id)
+        or _question_result(kit, question, grading, answers[question.id], execution)
         for question in assignment.questions
     )
     return SubmissionResult(
@@ -142,6 +149,15 @@ def grade_submission(
     )
 
 
+def _kept(kit: Kit, known: SubmissionResult | None) -> dict[str, QuestionResult]:
+    """The results of questions that nothing has changed for."""
+    return {
+        question.id: question
+        for question in (known.questions if known else ())
+        if question.build_hash == kit.question_hashes.get(question.id)
+    }
+
+
 def _read(kit: Kit, path: Path) -> tuple[Submission, tuple[Cell, ...]]:
     template = read_submission(kit.template).cells
     assignment = kit.master.assignment
@@ -152,7 +168,12 @@ def _read(kit: Kit, path: Path) -> tuple[Submission, tuple[Cell, ...]]:
 
 
 def _run_and_judge(
-    kit: Kit, handed_in: Submission, server: WarmServer, checks: CheckRun, grading: _Grading
+    kit: Kit,
+    handed_in: Submission,
+    server: WarmServer,
+    checks: CheckRun,
+    kept: Collection[str],
+    grading: _Grading,
 ) -> Execution:
     assignment = kit.master.assignment
     limits = assignment.limits
@@ -172,9 +193,9 @@ def _run_and_judge(
         for trouble in execution.troubles.values():
             grading.note(trouble.question, note_of(trouble, cells, limits.memory_mb))
             grading.endings.setdefault(trouble.question, []).append(trouble.ending)
-        _score_quiz(kit, execution, grading)
+        _score_quiz(kit, execution, kept, grading)
         clock.lap("quiz")
-        _judge(kit, handed_in, execution, checks, cells, grading)
+        _judge(kit, handed_in, execution, checks, kept, cells, grading)
         clock.lap("checks")
     clock.lap("end")
     grading.student_seconds += execution.student_seconds
@@ -214,8 +235,10 @@ def _checkpoint(
     return Checkpoint(training.object, training.build, tensors)
 
 
-def _score_quiz(kit: Kit, execution: Execution, grading: _Grading) -> None:
+def _score_quiz(kit: Kit, execution: Execution, kept: Collection[str], grading: _Grading) -> None:
     for id, item in kit.master.quiz.items.items():
+        if id in kept:
+            continue
         question = kit.master.assignment.question(id)
         given = _values(execution.snapshots.get(id), variables(item))
         grading.verdicts[id] = list(score_item(item, given, question.auto))
@@ -259,6 +282,7 @@ def _judge(
     handed_in: Submission,
     execution: Execution,
     checks: CheckRun,
+    kept: Collection[str],
     cells: dict[int, str],
     grading: _Grading,
 ) -> None:
@@ -277,7 +301,7 @@ def _judge(
                 tuple(needed for needed in question.needs if needed in stand_ins),
             )
             for question in assignment.questions
-            if question.auto
+            if question.auto and question.id not in kept
         ),
         seed=assignment.seed,
         handed_in=handed_in.files,
@@ -299,7 +323,7 @@ def _take(id: str, judgement: Judgement, grading: _Grading) -> None:
 
 
 def _question_result(
-    question: Question, grading: _Grading, answer: str, execution: Execution
+    kit: Kit, question: Question, grading: _Grading, answer: str, execution: Execution
 ) -> QuestionResult:
     verdicts = tuple(grading.verdicts.get(question.id, ()))
     possible = sum(verdict.max_points for verdict in verdicts)
@@ -321,7 +345,7 @@ def _question_result(
     if question.auto and score >= question.auto and ending != Ending.GRADER_ERROR:
         ending = Ending.GRADED
     return replace(
-        _not_graded(question),
+        _not_graded(kit, question),
         status=ending,
         auto_score=score,
         checks=verdicts,
@@ -330,7 +354,7 @@ def _question_result(
     )
 
 
-def _not_graded(question: Question) -> QuestionResult:
+def _not_graded(kit: Kit, question: Question) -> QuestionResult:
     return QuestionResult(
         id=question.id,
         kind=question.kind.value,
@@ -338,6 +362,7 @@ def _not_graded(question: Question) -> QuestionResult:
         auto_score=0.0,
         auto_max=question.auto,
         manual_max=question.manual,
+        build_hash=kit.question_hashes[question.id],
     )
 
 

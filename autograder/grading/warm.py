@@ -3,6 +3,6 @@
 import pytest
 import torch
 
-from autograder.grading import worker
+from autograder.grading import pipeline, worker
 
-__all__ = ["pytest", "torch", "worker"]
+__all__ = ["pipeline", "pytest", "torch", "worker"]

@@ -16,15 +16,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from autograder.assignment.kit import Kit
 from autograder.errors import AutograderError
-from autograder.grading.pipeline import grade_submission
-from autograder.judge.session import CheckRun, with_checks
 from autograder.results import Ending, QuestionResult, SubmissionResult
-from autograder.sandbox.server import WarmServer
 from autograder.sandbox.wall import Furniture, Wall
+
+if TYPE_CHECKING:
+    from autograder.judge.session import CheckRun
+    from autograder.sandbox.server import WarmServer
 
 PR_SET_PDEATHSIG = 1
 
@@ -39,6 +40,8 @@ class HandIn:
     path: Path
     submission: str
     """The path relative to the graded folder, as it stands in the gradebook."""
+    known: SubmissionResult | None = None
+    """An earlier result of the same content, where some checks have changed since."""
 
 
 Grade = Callable[[HandIn], SubmissionResult]
@@ -74,11 +77,16 @@ class KitJob:
 
     def warm(self, wall: Wall, work: Callable[[Grade], None]) -> None:
         """Start the server, and collect the checks while it imports."""
+        # Imported in the worker: the client of a class that is graded should not wait for torch.
+        from autograder.grading.pipeline import grade_submission
+        from autograder.judge.session import with_checks
+        from autograder.sandbox.server import WarmServer
+
         kit = self.kit
 
         def judge_with(server: WarmServer, checks: CheckRun) -> None:
             server.ready()
-            work(lambda it: grade_submission(kit, it.path, it.submission, server, checks))
+            work(lambda it: grade_submission(kit, it.path, it.submission, server, checks, it.known))
 
         with WarmServer(wall, Furniture(kit.files)) as server:
             with_checks(kit.master.checks, kit.hidden, lambda checks: judge_with(server, checks))

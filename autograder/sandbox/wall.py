@@ -22,6 +22,8 @@ GUEST_MODULES = (
     "numpy",
     "matplotlib",
     "matplotlib.pyplot",
+    "matplotlib.backends.backend_agg",
+    "matplotlib_inline.backend_inline",
     "safetensors.torch",
 )
 """What notebooks import; imported once, before the fork, where the environment has it."""

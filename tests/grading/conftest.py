@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from autograder.assignment.kit import Kit, load_kit
+from autograder.assignment.kit import Kit, build_record, load_kit
 from autograder.grading.local import grade_class
 from autograder.grading.worker import HandIn, KitJob
 from autograder.results import QuestionResult, SubmissionResult, Verdict
@@ -145,7 +145,7 @@ def kit(tmp_path_factory: pytest.TempPathFactory) -> Kit:
     (folder / "hidden").mkdir()
     (folder / "hidden" / "labels.txt").write_text("HIDDENLABEL")
     (folder / "template.ipynb").write_text(notebook({}))
-    (folder / "build.json").write_text(json.dumps({"build": "0" * 64}))
+    (folder / "build.json").write_text(json.dumps(build_record(folder)))
     return load_kit(folder)
 
 

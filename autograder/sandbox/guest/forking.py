@@ -1,4 +1,4 @@
-"""Making forks of a large process cheap.
+"""Forks that go on as their parent would have, and are cheap for a large process.
 
 A fork copies the parent's page table, one entry for each 4 kB of memory that it has written: some
 60,000 for an interpreter that has imported torch, which takes 10 ms and more. Where the kernel can
@@ -9,11 +9,25 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import os
+import random
 from pathlib import Path
 
 HUGE_PAGE = 2 * 2**20
 MADV_COLLAPSE = 25
 """Linux 6.1 and newer; older kernels refuse it, and forks stay as they were."""
+
+
+def fork_as_it_is() -> int:
+    """os.fork, with the state of `random` as it was, which Python would seed anew in the child.
+
+    A snapshot has to go on just as the notebook would have.
+    """
+    state = random.getstate()
+    child = os.fork()
+    if child == 0:
+        random.setstate(state)
+    return child
 
 
 def prepare_for_forks() -> None:

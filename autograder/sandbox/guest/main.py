@@ -10,11 +10,17 @@ import contextlib
 import importlib
 import json
 import os
+import random
 import signal
 import socket
 import sys
 
+import numpy
+
 from .confinement import PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, control
+
+SEED = 0
+"""Of the random state that a notebook starts with; torch has a default of its own."""
 
 
 def main() -> None:
@@ -31,6 +37,9 @@ def main() -> None:
     from .shell import make_shell
 
     shell = make_shell()
+    # Every submission starts from this process's state: the same in each class and each run.
+    random.seed(SEED)
+    numpy.random.seed(SEED)
     prepare_for_forks()
     # Without it, what the same user's next process may read of this one includes its memory.
     control("dumpable", PR_SET_DUMPABLE, 0)

@@ -13,6 +13,7 @@ import ctypes
 import os
 import resource
 import socket
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ from .confinement import (
     control,
     keep_capabilities,
 )
+from .forking import fork_as_it_is
 from .serve import Server
 from .shell import Shell
 
@@ -88,7 +90,7 @@ class WarmServer:
 
     def _open(self, room: Room) -> None:
         judges_end, own_end = socket.socketpair()
-        if os.fork() == 0:
+        if fork_as_it_is() == 0:
             self._connection.close()
             judges_end.close()
             self._live(room, own_end)
@@ -132,15 +134,25 @@ def _enter_namespaces() -> bool:
         Path("/proc/self/setgroups").write_text("deny")
         Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
     # A new pid namespace begins with the next child.
-    return os.fork() == 0
+    return fork_as_it_is() == 0
 
 
 def _furnish(room: Room) -> None:
     if room.inner_wall:
         _mount(None, "/", None, MS_REC | MS_PRIVATE)
         options = f"size={room.scratch_bytes},mode=1777"
+        # Python itself may lie below a scratch folder: a virtual environment in /tmp.
+        below = {
+            prefix: os.open(prefix, os.O_PATH)
+            for prefix in {sys.prefix, sys.base_prefix}
+            if any(Path(prefix).is_relative_to(folder) for folder in room.scratch)
+        }
         for folder in room.scratch:
             _mount("tmpfs", folder, "tmpfs", MS_NOSUID | MS_NODEV, options)
+        for prefix, descriptor in below.items():
+            Path(prefix).mkdir(parents=True)
+            _mount(f"/proc/self/fd/{descriptor}", prefix, None, MS_BIND | MS_REC)
+            os.close(descriptor)
         for entry in sorted(Path(room.files).iterdir()):
             place = Path(room.home) / entry.name
             if entry.is_dir():

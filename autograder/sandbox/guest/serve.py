@@ -16,6 +16,7 @@ from typing import Any
 
 from . import channel, wire
 from .confinement import Confinement, confine
+from .forking import fork_as_it_is
 from .shell import Notebook, Shell
 from .space import Space, describe
 
@@ -76,7 +77,7 @@ class Server:
         self._reap()
         # A collection in the child must not touch, and so copy, every page that it inherits.
         gc.freeze()
-        child = os.fork()
+        child = fork_as_it_is()
         if child == 0:
             self._children = []
             self._connection.close()
