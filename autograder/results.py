@@ -55,6 +55,8 @@ class QuestionResult:
     """What the student wrote in the answer's markdown cells (essays and reasons)."""
     note: str = ""
     """What ended the question early, or what the student's own cell raised; safe to show."""
+    build_hash: str = ""
+    """Of what this question alone was judged by."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,52 @@ class Flag:
 
     question: str
     text: str
+
+
+class Fault(StrEnum):
+    """In what way a check failed."""
+
+    VALUE = "value"
+    """What came back is wrong."""
+    FORM = "form"
+    """What came back has the wrong type, shape or dtype."""
+    RAISED = "raised"
+    """Student code raised."""
+    ENDED = "ended"
+    """Student code ended its process, or did not come back."""
+    STEP = "step"
+    """The check gave a part of its points."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One check that failed, for whoever proves the checks."""
+
+    question: str
+    check: str
+    fault: Fault
+    stand_in: bool
+    """Whether stand-ins were bound."""
+
+
+@dataclass(frozen=True)
+class Redrawn:
+    """One check, repeated with other seeds."""
+
+    question: str
+    check: str
+    failed: tuple[int, ...]
+    """The seeds with which it failed."""
+    passed: tuple[int, ...]
+    """The seeds with which it passed."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a proof of the checks wants to know beyond scores; nobody else asks for it."""
+
+    failures: tuple[Failure, ...]
+    redrawn: tuple[Redrawn, ...]
 
 
 @dataclass(frozen=True)
@@ -83,6 +131,7 @@ class SubmissionResult:
     late_days: float | None = None
     content_hash: str = ""
     build_hash: str = ""
+    """Of what all questions have in common."""
     seconds: float = 0.0
     """Wall-clock time of the whole pipeline."""
     student_seconds: float = 0.0
@@ -90,6 +139,8 @@ class SubmissionResult:
     peak_memory_mb: float = 0.0
     timings: dict[str, float] = field(default_factory=dict)
     """Where the time went, by phase, in seconds."""
+    evidence: Evidence | None = None
+    """Where a proof asked for it; never stored."""
 
     @property
     def auto_score(self) -> float:

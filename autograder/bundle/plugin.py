@@ -22,7 +22,7 @@ from autograder.bundle.handed_in import hand_in, remove_what_was_handed_in
 from autograder.bundle.otter_results import fill_in, report_of
 from autograder.bundle.writing import unpack
 from autograder.errors import BundleError
-from autograder.grading.pipeline import grade_submission
+from autograder.grading.pipeline import grade_one
 from autograder.results import Ending, SubmissionResult
 from autograder.sandbox.choice import choose_wall
 
@@ -95,7 +95,7 @@ class AutograderPlugin(AbstractOtterPlugin):  # type: ignore[misc]  # otter has 
         closed = [private, *self._folders_of_otter()] if self._in_container else []
         wall = choose_wall(os.environ.get(WALL_VARIABLE, "auto"), closed)
         for _ in range(ATTEMPTS):
-            result = grade_submission(kit, path, Path(self.submission_path).name, wall)
+            result = grade_one(kit, path, Path(self.submission_path).name, wall)
             if result.status != Ending.GRADER_ERROR:
                 return result
         faults = [

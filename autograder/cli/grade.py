@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -22,9 +23,11 @@ from rich.progress import (
 from autograder.assignment.kit import Kit
 from autograder.authoring.products import ensure_built
 from autograder.grading.lateness import read_hand_in_times
+from autograder.grading.local import grade_class
 from autograder.grading.run import grade_folder, not_graded
-from autograder.report import summary_table, write_views
-from autograder.results import SubmissionResult
+from autograder.grading.worker import HandIn, KitJob
+from autograder.report import summary_table, up_to_date_views
+from autograder.results import Ending, SubmissionResult
 from autograder.sandbox.choice import WALLS, choose_wall
 from autograder.store import open_store
 from autograder.submission import find_submissions
@@ -44,13 +47,13 @@ def command(name: str, folder: Path, out: Path, jobs: int, wish: str, url: str |
     changed, is not graded again.
     """
     kit = ensure_built(name, Path.cwd())
-    results = grade_and_report(kit, folder, out, jobs, wish, url)
-    sys.exit(1 if not_graded(results) else 0)
+    endings = grade_and_report(kit, folder, out, jobs, wish, url)
+    sys.exit(1 if not_graded(endings) else 0)
 
 
 def grade_and_report(
     kit: Kit, folder: Path, out: Path, jobs: int, wish: str, url: str | None
-) -> list[SubmissionResult]:
+) -> dict[str, Ending]:
     """Grade a folder with progress on the terminal, write all views, print the table."""
     console = Console()
     wall = choose_wall(wish)
@@ -67,18 +70,20 @@ def grade_and_report(
     with open_store(out, url, create=True) as store, _progress(console) as progress:
         task = progress.add_task("grading", total=len(paths), endings="")
 
-        def tell(result: SubmissionResult, known: bool) -> None:
-            endings["known" if known else result.status.value] += 1
+        def tell(ending: Ending, known: bool) -> None:
+            endings["known" if known else ending.value] += 1
             counts = ", ".join(f"{count} {ending}" for ending, count in endings.items())
             progress.update(task, advance=1, endings=counts)
 
-        results = grade_folder(kit, folder, paths, times, store, wall, jobs, tell)
+        def grade(waiting: Sequence[HandIn]) -> Iterator[SubmissionResult]:
+            return grade_class(KitJob(kit), waiting, wall, jobs)
+
+        found = grade_folder(kit, folder, paths, times, store, grade, tell)
         progress.stop()
-        write_views(store, out)
-        console.print(summary_table(store))
+        console.print(summary_table(up_to_date_views(store, out)))
     console.print(f"Gradebook: {out / 'gradebook.csv'}")
     console.print(f"Overview:  {out / 'index.html'}, feedback pages in {out / 'feedback'}")
-    return results
+    return found
 
 
 def _progress(console: Console) -> Progress:

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.text import Text
 
 from autograder.report.marks import read_marks, write_marking_sheet
-from autograder.report.tables import marks_table, summary_table
+from autograder.report.summary import summary_table
+from autograder.report.tables import marks_table
 from autograder.report.views import write_views
 from autograder.store import Store, open_store
 
@@ -47,9 +48,9 @@ def command(
         store.assignment()
         if marks is not None:
             _read(store, marks, marker, console)
-        write_views(store, out)
+        summary = write_views(store, out)
         if marks is None and marking_sheet is None:
-            console.print(summary_table(store))
+            console.print(summary_table(summary))
         if marking_sheet is not None:
             _write_sheet(store, Path(marking_sheet or out / DEFAULT_SHEET), console)
     pages = "gradebook.csv, results/, feedback/ and index.html are up to date"

@@ -1,21 +1,18 @@
-"""A class on this machine: each submission in a process of its own, forked from a warm one."""
+"""A class on this machine: as many workers as there are jobs, each grading one after the other."""
 
 from __future__ import annotations
 
-import ctypes
 import multiprocessing
 import os
-import signal
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
-from multiprocessing.context import ForkServerProcess
-from pathlib import Path
+from multiprocessing.connection import wait
+from multiprocessing.context import ForkServerContext
 
-from autograder.assignment.kit import Kit
 from autograder.errors import AutograderError
-from autograder.results import Ending, QuestionResult, SubmissionResult
+from autograder.grading.worker import HandIn, Job, work
+from autograder.results import Ending, SubmissionResult
 from autograder.sandbox.wall import Wall
 
 THREADS = {
@@ -29,133 +26,111 @@ THREADS = {
 """The judge computes on one thread, too: a class keeps the cores busy by itself, and a process
 forked from one with threads hangs at its first matrix product."""
 
-PR_SET_PDEATHSIG = 1
+AHEAD = 2
+"""Hand-ins that a worker has at most: the one it grades, and the next, so that it never waits."""
 
-SLACK_SECONDS = 600.0
-"""Time for checks and start-up beyond the notebook's own limit before we call it our fault."""
-
-
-@dataclass(frozen=True)
-class HandIn:
-    """One file to grade."""
-
-    path: Path
-    submission: str
-    """The path relative to the graded folder, as it stands in the gradebook."""
+ATTEMPTS = 2
+"""A fault of ours is tried once more: the machine may have been short of something."""
 
 
 def grade_class(
-    kit: Kit, hand_ins: Sequence[HandIn], wall: Wall, jobs: int
+    job: Job, hand_ins: Sequence[HandIn], wall: Wall, jobs: int
 ) -> Iterator[SubmissionResult]:
     """Grade all hand-ins, ``jobs`` at a time; results as they come.
 
     A fault of ours is tried once more, then it comes as a result with the ending `grader_error`.
     Raises AutograderError where nothing can be graded at all: the wall, or the checks.
     """
+    if not hand_ins:
+        return
     context = multiprocessing.get_context("forkserver")
     os.environ.update(THREADS)
     context.set_forkserver_preload(["autograder.grading.warm"])
-    waiting = [(hand_in, 1) for hand_in in reversed(hand_ins)]
-    running: dict[Connection, _Running] = {}
+    waiting = deque(hand_ins)
+    attempts: dict[str, int] = {}
+    workers = [_Worker(context, job, wall) for _ in range(min(jobs, len(hand_ins)))]
     try:
-        while waiting or running:
-            while waiting and len(running) < jobs:
-                hand_in, attempt = waiting.pop()
-                ours, theirs = context.Pipe(duplex=False)
-                process = context.Process(target=_work, args=(theirs, kit, hand_in, wall))
-                process.start()
-                theirs.close()
-                running[ours] = _Running(process, hand_in, attempt, time.monotonic())
-            for connection in wait(list(running), timeout=1.0):
-                if isinstance(connection, Connection):
-                    job = running.pop(connection)
-                    result = _take(connection, job, kit, wall)
-                    if result.status == Ending.GRADER_ERROR and job.attempt == 1:
-                        waiting.append((job.hand_in, 2))
-                    else:
-                        yield result
-            _end_overdue(running, kit)
+        while waiting or any(worker.taken for worker in workers):
+            for worker in workers:
+                while waiting and len(worker.taken) < AHEAD:
+                    worker.take(waiting.popleft())
+            busy = {worker.connection: worker for worker in workers if worker.taken}
+            for connection in wait(list(busy), timeout=1.0):
+                worker = busy[connection]  # type: ignore[index]  # wait() returns what it was given
+                hand_in, outcome = worker.outcome()
+                if isinstance(outcome, SubmissionResult) and outcome.status != Ending.GRADER_ERROR:
+                    yield outcome
+                    continue
+                attempt = attempts[hand_in.submission] = attempts.get(hand_in.submission, 0) + 1
+                # Whatever the fault was, the next try gets a new server and newly read checks.
+                waiting.extendleft(reversed(worker.restart()))
+                if attempt < ATTEMPTS:
+                    waiting.appendleft(hand_in)
+                elif isinstance(outcome, AutograderError):
+                    raise outcome
+                elif isinstance(outcome, SubmissionResult):
+                    yield outcome
+                else:
+                    yield job.failed(hand_in.submission, wall.name, outcome)
+            for worker in workers:
+                worker.end_if_overdue()
     finally:
-        for connection, job in running.items():
-            job.process.kill()
-            job.process.join()
-            connection.close()
+        for worker in workers:
+            worker.end()
 
 
-@dataclass(frozen=True)
-class _Running:
-    process: ForkServerProcess
-    hand_in: HandIn
-    attempt: int
-    started: float
+class _Worker:
+    """A worker's process as the client sees it."""
 
+    def __init__(self, context: ForkServerContext, job: Job, wall: Wall) -> None:
+        self._context, self._job, self._wall = context, job, wall
+        self.taken: deque[HandIn] = deque()
+        """What it has been given; it works on the first."""
+        self._since = time.monotonic()
+        self._start()
 
-def _take(connection: Connection, job: _Running, kit: Kit, wall: Wall) -> SubmissionResult:
-    try:
-        outcome = connection.recv()
-    except EOFError:
-        outcome = "the grading process ended without a result"
-    connection.close()
-    job.process.join()
-    if isinstance(outcome, AutograderError):
-        raise outcome
-    if isinstance(outcome, SubmissionResult):
-        return outcome
-    return grader_error(kit, job.hand_in.submission, wall.name, str(outcome))
+    def _start(self) -> None:
+        self.connection, theirs = self._context.Pipe()
+        arguments = (theirs, self._job, self._wall)
+        self._process = self._context.Process(target=work, args=arguments)
+        self._process.start()
+        theirs.close()
 
+    def take(self, hand_in: HandIn) -> None:
+        """Give it one more."""
+        if not self.taken:
+            self._since = time.monotonic()
+        self.taken.append(hand_in)
+        try:
+            self.connection.send(hand_in)
+        except BrokenPipeError:
+            # It ended: that is read as the outcome of the first that it had.
+            return
 
-def _end_overdue(running: dict[Connection, _Running], kit: Kit) -> None:
-    limit = kit.master.assignment.limits.submission_seconds * 2 + SLACK_SECONDS
-    for job in running.values():
-        if time.monotonic() - job.started > limit:
-            job.process.kill()
+    def outcome(self) -> tuple[HandIn, SubmissionResult | AutograderError | str]:
+        """What became of the first hand-in that it had."""
+        try:
+            outcome = self.connection.recv()
+        except (EOFError, ConnectionResetError):
+            outcome = "the grading process ended without a result"
+        self._since = time.monotonic()
+        return self.taken.popleft(), outcome
 
+    def restart(self) -> list[HandIn]:
+        """End it and start anew; what it had taken and not begun."""
+        left = list(self.taken)
+        self.taken.clear()
+        self.end()
+        self._start()
+        return left
 
-def grader_error(kit: Kit, submission: str, wall: str, why: str) -> SubmissionResult:
-    """The result of a submission that we failed to grade."""
-    return SubmissionResult(
-        submission=submission,
-        student_id="",
-        name="",
-        status=Ending.GRADER_ERROR,
-        wall=wall,
-        questions=tuple(
-            QuestionResult(
-                question.id,
-                question.kind.value,
-                Ending.GRADER_ERROR,
-                0.0,
-                question.auto,
-                question.manual,
-            )
-            for question in kit.master.assignment.questions
-        ),
-        note=f"The grader failed: {why}",
-        build_hash=kit.build_hash,
-    )
+    def end_if_overdue(self) -> None:
+        """Kill a worker that has been at one submission for too long."""
+        if self.taken and time.monotonic() - self._since > self._job.seconds:
+            self._process.kill()
 
-
-def _die_with_parent() -> None:
-    """End this process when the one that forked it ends, however that comes about.
-
-    The fork server ends when the client does; bubblewrap ends with us.
-    """
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def _work(connection: Connection, kit: Kit, hand_in: HandIn, wall: Wall) -> None:
-    """In the forked process: grade one, send the result, and be gone."""
-    # Ctrl-C reaches the whole terminal; the client alone decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _die_with_parent()
-    from autograder.grading.pipeline import grade_submission
-
-    try:
-        connection.send(grade_submission(kit, hand_in.path, hand_in.submission, wall))
-    except AutograderError as error:
-        connection.send(error)
-    # Whatever else goes wrong is ours: it becomes `grader_error`, never a score.
-    except Exception as error:  # noqa: BLE001
-        connection.send(f"{type(error).__name__}: {error}")
-    finally:
-        connection.close()
+    def end(self) -> None:
+        """Kill it; its sandboxes end with it."""
+        self._process.kill()
+        self._process.join()
+        self.connection.close()

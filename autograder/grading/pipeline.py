@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,15 +13,29 @@ from autograder.errors import AssignmentError, SandboxFault, UnreadableSubmissio
 from autograder.grading.checkpoint import read_checkpoint
 from autograder.grading.notes import note_of
 from autograder.grading.plan import plan_steps
-from autograder.judge.session import Case, Judgement, QuestionCase, judge
+from autograder.judge.session import (
+    Case,
+    CheckRun,
+    Judgement,
+    QuestionCase,
+    Redraw,
+    with_checks,
+)
 from autograder.judge.student import Handle, Student, StudentError
 from autograder.quiz import score_item, variables
-from autograder.results import Ending, Flag, QuestionResult, SubmissionResult, Verdict
+from autograder.results import (
+    Ending,
+    Evidence,
+    Flag,
+    QuestionResult,
+    SubmissionResult,
+    Verdict,
+)
 from autograder.sandbox.channel import Channel
 from autograder.sandbox.execution import Checkpoint, Execution, run_notebook
 from autograder.sandbox.guest.wire import WireError
-from autograder.sandbox.server import Sandbox
-from autograder.sandbox.wall import Room, Wall
+from autograder.sandbox.server import Sandbox, WarmServer
+from autograder.sandbox.wall import Furniture, Wall
 from autograder.submission import (
     Cell,
     Submission,
@@ -42,6 +57,8 @@ class _Grading:
     timings: dict[str, float] = field(default_factory=dict)
     student_seconds: float = 0.0
     peak_memory_mb: float = 0.0
+    redraw: Redraw | None = None
+    evidence: Evidence | None = None
 
     def note(self, question: str, text: str) -> None:
         notes = self.notes.setdefault(question, [])
@@ -49,12 +66,38 @@ class _Grading:
             notes.append(text)
 
 
-def grade_submission(kit: Kit, path: Path, submission: str, wall: Wall) -> SubmissionResult:
+def grade_one(kit: Kit, path: Path, submission: str, wall: Wall) -> SubmissionResult:
+    """Grade one hand-in and be done: the warm server and the collected checks serve it alone.
+
+    Raises AutograderError as `grade_submission` does, and where the checks can't be collected.
+    """
+    results: list[SubmissionResult] = []
+    with WarmServer(wall, Furniture(kit.files)) as server:
+        with_checks(
+            kit.master.checks,
+            kit.hidden,
+            lambda checks: results.append(grade_submission(kit, path, submission, server, checks)),
+        )
+    return results[0]
+
+
+def grade_submission(
+    kit: Kit,
+    path: Path,
+    submission: str,
+    server: WarmServer,
+    checks: CheckRun,
+    known: SubmissionResult | None = None,
+    redraw: Redraw | None = None,
+) -> SubmissionResult:
     """Grade one hand-in. What is wrong with the hand-in stands in the result.
 
-    Raises AutograderError where the fault is not the submission's: a wall that can't stand, checks
-    that can't be collected.
+    ``known`` is an earlier result of the same content: of what it says, the questions stay that
+    would be judged by the same checks again. A proof of the checks asks for more with ``redraw``,
+    and finds it in the result's `evidence`. Raises AutograderError where the fault is not the
+    submission's: a wall that does not stand.
     """
+    wall = server.wall
     started = time.monotonic()
     assignment = kit.master.assignment
     try:
@@ -66,22 +109,25 @@ def grade_submission(kit: Kit, path: Path, submission: str, wall: Wall) -> Submi
             name="",
             status=Ending.UNREADABLE,
             wall=wall.name,
-            questions=tuple(_not_graded(question) for question in assignment.questions),
+            questions=tuple(_not_graded(kit, question) for question in assignment.questions),
             note=f"{error.what[:1].upper()}{error.what[1:]}. {error.remedy}".strip(),
             build_hash=kit.build_hash,
             seconds=time.monotonic() - started,
         )
-    grading = _Grading()
+    grading = _Grading(redraw=redraw)
     if not handed_in.name or not handed_in.student_id:
         missing = "name" if not handed_in.name else "student number"
         if not handed_in.name and not handed_in.student_id:
             missing = "name and student number"
         grading.flags.append(Flag("", f"the notebook says no {missing}"))
-    execution = _run_and_judge(kit, handed_in, wall, grading)
+    kept = _kept(kit, known)
+    grading.flags += [flag for flag in known.flags if flag.question in kept] if known else []
+    execution = _run_and_judge(kit, handed_in, server, checks, kept, grading)
     ids = [question.id for question in assignment.questions]
     answers = answers_by_question(handed_in, ids, template)
     questions = tuple(
-        _question_result(question, grading, answers[question.id], execution)
+        kept.get(question.id)
+        or _question_result(kit, question, grading, answers[question.id], execution)
         for question in assignment.questions
     )
     return SubmissionResult(
@@ -99,7 +145,17 @@ def grade_submission(kit: Kit, path: Path, submission: str, wall: Wall) -> Submi
         student_seconds=grading.student_seconds,
         peak_memory_mb=grading.peak_memory_mb,
         timings=grading.timings,
+        evidence=grading.evidence,
     )
+
+
+def _kept(kit: Kit, known: SubmissionResult | None) -> dict[str, QuestionResult]:
+    """The results of questions that nothing has changed for."""
+    return {
+        question.id: question
+        for question in (known.questions if known else ())
+        if question.build_hash == kit.question_hashes.get(question.id)
+    }
 
 
 def _read(kit: Kit, path: Path) -> tuple[Submission, tuple[Cell, ...]]:
@@ -111,7 +167,14 @@ def _read(kit: Kit, path: Path) -> tuple[Submission, tuple[Cell, ...]]:
     return handed_in.with_cells(restore_tags(handed_in.cells, template)), template
 
 
-def _run_and_judge(kit: Kit, handed_in: Submission, wall: Wall, grading: _Grading) -> Execution:
+def _run_and_judge(
+    kit: Kit,
+    handed_in: Submission,
+    server: WarmServer,
+    checks: CheckRun,
+    kept: Collection[str],
+    grading: _Grading,
+) -> Execution:
     assignment = kit.master.assignment
     limits = assignment.limits
     cells = {cell.index + 1: cell.source for cell in handed_in.cells}
@@ -121,7 +184,7 @@ def _run_and_judge(kit: Kit, handed_in: Submission, wall: Wall, grading: _Gradin
     files = {}
     if assignment.training and (data := handed_in.file(assignment.training.checkpoint)):
         files[assignment.training.checkpoint] = data
-    with Sandbox(wall, Room(kit.files, limits)) as sandbox:
+    with Sandbox(server, limits) as sandbox:
         clock.lap("start")
         execution = run_notebook(
             sandbox, steps, files, int(limits.output_mb * 2**20), limits.submission_seconds
@@ -130,9 +193,9 @@ def _run_and_judge(kit: Kit, handed_in: Submission, wall: Wall, grading: _Gradin
         for trouble in execution.troubles.values():
             grading.note(trouble.question, note_of(trouble, cells, limits.memory_mb))
             grading.endings.setdefault(trouble.question, []).append(trouble.ending)
-        _score_quiz(kit, execution, grading)
+        _score_quiz(kit, execution, kept, grading)
         clock.lap("quiz")
-        _judge(kit, handed_in, execution, cells, grading)
+        _judge(kit, handed_in, execution, checks, kept, cells, grading)
         clock.lap("checks")
     clock.lap("end")
     grading.student_seconds += execution.student_seconds
@@ -172,8 +235,10 @@ def _checkpoint(
     return Checkpoint(training.object, training.build, tensors)
 
 
-def _score_quiz(kit: Kit, execution: Execution, grading: _Grading) -> None:
+def _score_quiz(kit: Kit, execution: Execution, kept: Collection[str], grading: _Grading) -> None:
     for id, item in kit.master.quiz.items.items():
+        if id in kept:
+            continue
         question = kit.master.assignment.question(id)
         given = _values(execution.snapshots.get(id), variables(item))
         grading.verdicts[id] = list(score_item(item, given, question.auto))
@@ -216,6 +281,8 @@ def _judge(
     kit: Kit,
     handed_in: Submission,
     execution: Execution,
+    checks: CheckRun,
+    kept: Collection[str],
     cells: dict[int, str],
     grading: _Grading,
 ) -> None:
@@ -226,23 +293,24 @@ def _judge(
         if question.stand_in
     }
     case = Case(
-        checks=kit.master.checks,
         questions=tuple(
             QuestionCase(
                 question.id,
                 execution.snapshots.get(question.id),
                 tuple(stand_ins[needed] for needed in question.needs if needed in stand_ins),
+                tuple(needed for needed in question.needs if needed in stand_ins),
             )
             for question in assignment.questions
-            if question.auto
+            if question.auto and question.id not in kept
         ),
         seed=assignment.seed,
-        hidden_files=kit.hidden,
         handed_in=handed_in.files,
         cells=cells,
         check_seconds=assignment.limits.check_seconds,
+        redraw=grading.redraw,
     )
-    outcome = judge(case)
+    outcome = checks.judge(case)
+    grading.evidence = outcome.evidence
     grading.student_seconds += outcome.student_seconds
     grading.flags.extend(outcome.flags)
     for id, judgement in outcome.questions.items():
@@ -255,7 +323,7 @@ def _take(id: str, judgement: Judgement, grading: _Grading) -> None:
 
 
 def _question_result(
-    question: Question, grading: _Grading, answer: str, execution: Execution
+    kit: Kit, question: Question, grading: _Grading, answer: str, execution: Execution
 ) -> QuestionResult:
     verdicts = tuple(grading.verdicts.get(question.id, ()))
     possible = sum(verdict.max_points for verdict in verdicts)
@@ -277,7 +345,7 @@ def _question_result(
     if question.auto and score >= question.auto and ending != Ending.GRADER_ERROR:
         ending = Ending.GRADED
     return replace(
-        _not_graded(question),
+        _not_graded(kit, question),
         status=ending,
         auto_score=score,
         checks=verdicts,
@@ -286,7 +354,7 @@ def _question_result(
     )
 
 
-def _not_graded(question: Question) -> QuestionResult:
+def _not_graded(kit: Kit, question: Question) -> QuestionResult:
     return QuestionResult(
         id=question.id,
         kind=question.kind.value,
@@ -294,6 +362,7 @@ def _not_graded(question: Question) -> QuestionResult:
         auto_score=0.0,
         auto_max=question.auto,
         manual_max=question.manual,
+        build_hash=kit.question_hashes[question.id],
     )
 
 

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from autograder.assignment.kit import Kit
 from autograder.grading.lateness import late_days
-from autograder.grading.local import HandIn, grade_class
+from autograder.grading.worker import HandIn
 from autograder.results import Ending, SubmissionResult
-from autograder.sandbox.wall import Wall
-from autograder.store import Store
+from autograder.store import Graded, Store
+
+Grader = Callable[[Sequence[HandIn]], Iterator[SubmissionResult]]
+"""Grades a class somewhere: on this machine (`local`) or on many."""
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A hand-in of the folder, and what is known of it."""
+
+    path: Path
+    submission: str
+    content_hash: str
+    late_days: float | None
+    graded: Graded | None
+    """A grading of the same content under the same build, of any path."""
 
 
 def grade_folder(
@@ -22,40 +37,74 @@ def grade_folder(
     paths: Sequence[Path],
     times: dict[str, datetime],
     store: Store,
-    wall: Wall,
-    jobs: int,
-    tell: Callable[[SubmissionResult, bool], None],
-) -> list[SubmissionResult]:
+    grade: Grader,
+    tell: Callable[[Ending, bool], None],
+) -> dict[str, Ending]:
     """Grade the hand-ins at ``paths`` below ``folder`` and keep each result in the store at once.
 
-    A hand-in whose content was graded under the same build is not graded again. ``tell`` hears of
-    each result as it is stored, and whether it was known. Returns all results.
+    A hand-in whose content was graded under the same build is not graded again; where checks have
+    changed since, their questions alone are. ``tell`` hears how each ended, as it is stored, and
+    whether it was known. Returns the ending of each submission.
     """
-    deadline = kit.master.assignment.deadline
     store.save_assignment(kit.master.assignment, kit.master.rubrics, kit.build_hash)
-    results: list[SubmissionResult] = []
+    found = {it.submission: it for it in _find(kit, folder, paths, times, store.graded())}
+    endings: dict[str, Ending] = {}
 
-    def keep(result: SubmissionResult, content_hash: str, known: bool) -> None:
-        handed_in = times.get(result.submission)
-        late = None if handed_in is None else late_days(deadline, handed_in)
-        result = replace(result, content_hash=content_hash, late_days=late)
-        store.record(result)
-        results.append(result)
-        tell(result, known)
+    def keep(result: SubmissionResult, it: _Found) -> None:
+        store.record(
+            replace(
+                result,
+                submission=it.submission,
+                content_hash=it.content_hash,
+                late_days=it.late_days,
+            )
+        )
+        endings[it.submission] = result.status
 
-    hashes: dict[str, str] = {}
-    fresh: list[HandIn] = []
+    waiting: list[HandIn] = []
+    for it in found.values():
+        if it.graded is None:
+            waiting.append(HandIn(it.path, it.submission))
+            continue
+        unchanged = dict(it.graded.question_hashes) == dict(kit.question_hashes)
+        if not unchanged:
+            known = store.submission(it.graded.submission)
+            waiting.append(HandIn(it.path, it.submission, known.result if known else None))
+            continue
+        if (it.graded.submission, it.graded.late_days) != (it.submission, it.late_days):
+            known = store.submission(it.graded.submission)
+            if known is None:
+                waiting.append(HandIn(it.path, it.submission))
+                continue
+            keep(known.result, it)
+        endings[it.submission] = it.graded.status
+        tell(it.graded.status, True)
+    for result in grade(waiting):
+        keep(result, found[result.submission])
+        tell(result.status, False)
+    return endings
+
+
+def _find(
+    kit: Kit,
+    folder: Path,
+    paths: Iterable[Path],
+    times: Mapping[str, datetime],
+    graded: Iterable[Graded],
+) -> Iterator[_Found]:
+    by_content: dict[str, list[Graded]] = defaultdict(list)
+    for it in graded:
+        if it.build_hash == kit.build_hash and not it.spoilt:
+            by_content[it.content_hash].append(it)
+    deadline = kit.master.assignment.deadline
     for path in paths:
         submission = path.relative_to(folder).as_posix()
-        content_hash = hashes[submission] = hash_of_file(path)
-        known = store.known(content_hash, kit.build_hash)
-        if known is not None:
-            keep(replace(known, submission=submission), content_hash, known=True)
-        else:
-            fresh.append(HandIn(path, submission))
-    for result in grade_class(kit, fresh, wall, jobs):
-        keep(result, hashes[result.submission], known=False)
-    return results
+        content_hash = hash_of_file(path)
+        known = by_content[content_hash]
+        own = [it for it in known if it.submission == submission]
+        handed_in = times.get(submission)
+        late = None if handed_in is None else late_days(deadline, handed_in)
+        yield _Found(path, submission, content_hash, late, next(iter([*own, *known]), None))
 
 
 def hash_of_file(path: Path) -> str:
@@ -64,8 +113,10 @@ def hash_of_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def not_graded(results: Sequence[SubmissionResult]) -> list[SubmissionResult]:
-    """The results that say that something was not graded."""
+def not_graded(endings: Mapping[str, Ending]) -> list[str]:
+    """The submissions of which something was not graded."""
     return [
-        result for result in results if result.status in (Ending.UNREADABLE, Ending.GRADER_ERROR)
+        submission
+        for submission, ending in endings.items()
+        if ending in (Ending.UNREADABLE, Ending.GRADER_ERROR)
     ]

@@ -1,8 +1,8 @@
-"""What every grading process imports, imported once before they are forked."""
+"""What every worker imports, imported once before they are forked."""
 
 import pytest
 import torch
 
-from autograder.grading import pipeline
+from autograder.grading import pipeline, worker
 
-__all__ = ["pipeline", "pytest", "torch"]
+__all__ = ["pipeline", "pytest", "torch", "worker"]

@@ -14,12 +14,13 @@ import torch
 from _pytest.runner import runtestprotocol
 
 from autograder.errors import SandboxFault
-from autograder.judge.case import Case, Judgement, QuestionCase
+from autograder.judge.case import Case, Outcome, QuestionCase
 from autograder.judge.marks import MARKS, hint_of, is_hidden, points_of, title_of
+from autograder.judge.redraws import redraw
 from autograder.judge.rounds import judge_in_rounds
 from autograder.judge.student import Student
-from autograder.judge.verdicts import Reason, reason_of
-from autograder.results import Ending, Flag, Verdict
+from autograder.judge.verdicts import Reason, fault_of, reason_of
+from autograder.results import Ending, Evidence, Failure, Fault, Flag, Verdict
 from autograder.sandbox.channel import Channel, Ended
 
 
@@ -31,21 +32,41 @@ class _Attempt:
     case: QuestionCase
     hidden: bool
     stand_ins: tuple[str, ...]
+    seed: int
     channel: Channel | None = None
     error: BaseException | None = None
     awarded: tuple[float, str] | None = None
 
 
 class CheckRun:
-    """A pytest plugin: the fixtures, and running one check at a time when it is told to."""
+    """A pytest plugin: the collected checks, the fixtures, and judging cases with them."""
 
-    def __init__(self, case: Case) -> None:
-        self.case = case
-        self.judgements: dict[str, Judgement] = {}
-        self.flags: list[Flag] = []
-        self.student_seconds = 0.0
-        self.collection_errors: list[str] = []
+    def __init__(self, hidden_files: Path, work: Callable[[CheckRun], None]) -> None:
+        """Once the checks are collected, ``work`` is called with this."""
+        self._hidden_files = hidden_files
+        self._work = work
+        self._items: list[pytest.Item] = []
+        self._case: Case | None = None
         self._attempt: _Attempt | None = None
+        self._flags: list[Flag] = []
+        self._failures: list[Failure] = []
+        self._student_seconds = 0.0
+        self.collection_errors: list[str] = []
+        self.raised: BaseException | None = None
+        """What ``work`` raised."""
+
+    def judge(self, case: Case) -> Outcome:
+        """Run all checks on one submission."""
+        self._case = case
+        self._flags = []
+        self._failures = []
+        self._student_seconds = 0.0
+        judgements = judge_in_rounds(case, self._items, self.run)
+        evidence = None
+        if case.redraw is not None:
+            failures = tuple(self._failures)
+            evidence = Evidence(failures, redraw(case, self._items, judgements, self.run))
+        return Outcome(judgements, self._flags, self._student_seconds, evidence)
 
     # What checks may ask for.
 
@@ -56,8 +77,8 @@ class CheckRun:
         if attempt.case.snapshot is None:
             raise Ended
         channel = attempt.channel = attempt.case.snapshot.fork()
-        channel.request_seconds = self.case.check_seconds
-        channel.deadline = time.monotonic() + self.case.check_seconds
+        channel.request_seconds = self._judged.check_seconds
+        channel.deadline = time.monotonic() + self._judged.check_seconds
         for source in attempt.stand_ins:
             channel.ask(["bind", source])
         return Student(channel)
@@ -65,7 +86,7 @@ class CheckRun:
     @pytest.fixture
     def seed(self) -> int:
         """A number that depends on the instructor's seed and on the check, and on nothing else."""
-        text = f"{self.case.seed}:{self._now.item.name}:{self._now.case.id}"
+        text = f"{self._now.seed}:{self._now.item.name}:{self._now.case.id}"
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little") >> 1
 
     @pytest.fixture
@@ -79,14 +100,19 @@ class CheckRun:
         return np.random.default_rng(seed)
 
     @pytest.fixture
+    def stand_in(self) -> bool:
+        """Whether this is the second try, with stand-ins for what the question needs."""
+        return bool(self._now.stand_ins)
+
+    @pytest.fixture
     def hidden_files(self) -> Path:
         """The folder of hidden data."""
-        return self.case.hidden_files
+        return self._hidden_files
 
     @pytest.fixture
     def handed_in(self) -> Mapping[str, bytes]:
         """The files that came with the notebook, by name."""
-        return self.case.handed_in
+        return self._judged.handed_in
 
     @pytest.fixture
     def award(self) -> Callable[..., None]:
@@ -102,13 +128,19 @@ class CheckRun:
     def flag(self) -> Callable[[str], None]:
         """Tell the instructor something, without any effect on the score."""
         question = self._now.case.id
-        return lambda text: self.flags.append(Flag(question, str(text)[:500]))
+        return lambda text: self._flags.append(Flag(question, str(text)[:500]))
 
     @property
     def _now(self) -> _Attempt:
         if self._attempt is None:
             raise RuntimeError("a fixture was asked for outside of a check")
         return self._attempt
+
+    @property
+    def _judged(self) -> Case:
+        if self._case is None:
+            raise RuntimeError("no submission is before the judge")
+        return self._case
 
     # pytest's hooks.
 
@@ -131,18 +163,31 @@ class CheckRun:
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         if not self.collection_errors:
-            self.judgements = judge_in_rounds(self.case, session.items, self.run)
+            self._items = session.items
+            try:
+                self._work(self)
+            # pytest would make an internal error of it.
+            except BaseException as error:  # noqa: BLE001
+                self.raised = error
         return True
 
     def run(
-        self, item: pytest.Item, question: QuestionCase, stand_in: bool, shown: bool
+        self,
+        item: pytest.Item,
+        question: QuestionCase,
+        stand_in: bool,
+        shown: bool,
+        seed: int | None = None,
     ) -> tuple[Verdict, Ending]:
         """Run one check of one question; its verdict, and how it ended.
 
-        Where it is not ``shown``, nothing that student code says goes into the verdict.
+        Where it is not ``shown``, nothing that student code says goes into the verdict. Another
+        ``seed`` than the case's own draws other inputs.
         """
         hidden = is_hidden(item)
-        attempt = _Attempt(item, question, hidden, question.stand_ins if stand_in else ())
+        stand_ins = question.stand_ins if stand_in else ()
+        drawn_from = self._judged.seed if seed is None else seed
+        attempt = _Attempt(item, question, hidden, stand_ins, drawn_from)
         self._attempt = attempt
         started = time.monotonic()
         runtestprotocol(item, log=False, nextitem=None)
@@ -150,7 +195,7 @@ class CheckRun:
         self._attempt = None
         asked = attempt.channel is not None and attempt.channel.exchanges > 0
         if attempt.channel is not None:
-            self.student_seconds += attempt.channel.student_seconds
+            self._student_seconds += attempt.channel.student_seconds
             attempt.channel.kill()
         worth = points_of(item)
         verdict = Verdict(
@@ -171,17 +216,20 @@ class CheckRun:
             points = min(max(points, 0.0), worth)
             passed = points >= worth
             text = "" if passed else message
+            if not passed:
+                self._failures.append(Failure(question.id, item.name, Fault.STEP, stand_in))
             return replace(verdict, points=points, passed=passed, message=text), Ending.GRADED
+        self._failures.append(Failure(question.id, item.name, fault_of(attempt.error), stand_in))
         reason = self._reason(attempt, hidden or not shown, asked)
         if reason.for_instructor:
-            self.flags.append(Flag(question.id, f"{item.name}: {reason.for_instructor}"))
+            self._flags.append(Flag(question.id, f"{item.name}: {reason.for_instructor}"))
         failed = replace(verdict, points=0.0, passed=False, message=reason.text)
         return failed, reason.ending
 
     def _reason(self, attempt: _Attempt, hidden: bool, asked: bool) -> Reason:
-        error = attempt.error
+        error, case = attempt.error, self._judged
         if error is None:
             raise RuntimeError("a check that did not fail has no reason")
         if isinstance(error, SandboxFault) and attempt.case.snapshot is None:
             return Reason("Your notebook did not come to this question: see the note above.")
-        return reason_of(error, hidden, self.case.cells, asked, self.case.check_seconds)
+        return reason_of(error, hidden, case.cells, asked, case.check_seconds)

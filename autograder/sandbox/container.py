@@ -6,6 +6,7 @@ before it starts; when it ends, every process and every file of its uid goes.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -13,9 +14,10 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from autograder.assignment.models import Limits
 from autograder.errors import WallError
-from autograder.sandbox.bare import furnish, launch
-from autograder.sandbox.wall import Room, student_uid
+from autograder.sandbox.bare import end_tree, furnish, launch, scratch_request
+from autograder.sandbox.wall import Furniture, Room
 
 SHARED_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm", "/run/lock")
 """Where every user of a system may write."""
@@ -29,38 +31,45 @@ class Container:
     def __init__(self, closed: Sequence[Path]) -> None:
         """``closed`` are folders and files that student code must not read."""
         self._closed = tuple(closed)
-        self._scratch: dict[int, Path] = {}
 
-    def start(self, room: Room, control: int) -> subprocess.Popen[bytes]:
-        """Close what is to be closed, see that it holds, and start the warm server."""
+    def start(self, furniture: Furniture, control: int) -> subprocess.Popen[bytes]:
+        """Start the warm server; it is root, its rooms' notebooks are not."""
         if os.geteuid() != 0:
             raise WallError(
                 "the container wall needs root, to give student code a uid of its own",
                 remedy="Run as root in the container, or install bubblewrap.",
             )
-        uid = student_uid()
+        return launch(furniture, control)
+
+    def room(self, furniture: Furniture, limits: Limits, uid: int | None) -> Room:
+        """Close what is to be closed, see that it holds, and lay out a scratch folder."""
+        if uid is None:
+            raise WallError("the container wall needs a uid for student code")
         close(self._closed, uid)
-        scratch = furnish(room)
+        scratch = furnish(furniture)
         for path in (scratch / "home", scratch / "tmp", *(scratch / "home").rglob("*")):
             os.chown(path, uid, uid)
-        process = launch(scratch, room, control, uid)
-        self._scratch[process.pid] = scratch
-        return process
+        return Room(scratch_request(scratch, uid, limits), uid, scratch)
+
+    def leave(self, room: Room, pid: int | None) -> None:
+        """Kill every process of the uid, wherever it hid, and remove every file that it left."""
+        if pid is not None:
+            end_tree(pid)
+        if room.uid is None:
+            raise WallError("a room behind the container wall has a uid")
+        while pids := list(processes_of(room.uid)):
+            for each in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(each, signal.SIGKILL)
+        if room.scratch:
+            shutil.rmtree(room.scratch, ignore_errors=True)
+        for folder in SHARED_FOLDERS:
+            remove_files_of(room.uid, Path(folder))
 
     def clear(self, process: subprocess.Popen[bytes]) -> None:
-        """Kill every process of the uid, wherever it hid, and remove every file that it left."""
-        uid = student_uid()
-        process.kill()
+        """Kill the server and all below it."""
+        end_tree(process.pid)
         process.wait()
-        while pids := list(processes_of(uid)):
-            for pid in pids:
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    continue
-        shutil.rmtree(self._scratch.pop(process.pid, Path("/nonexistent")), ignore_errors=True)
-        for folder in SHARED_FOLDERS:
-            remove_files_of(uid, Path(folder))
 
 
 def close(paths: Sequence[Path], uid: int) -> None:

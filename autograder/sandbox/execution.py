@@ -1,8 +1,8 @@
 """Running a notebook's cells in order, with a snapshot of its process at every check point.
 
 A cell that never ends is interrupted, as with a notebook's stop button. A cell that ends the whole
-process, or heeds no interrupt, costs itself alone: the notebook starts anew from the warm server
-and runs without it. Snapshots taken before are kept.
+process, or heeds no interrupt, costs itself alone: the notebook starts anew and
+runs without it. Snapshots taken before are kept.
 """
 
 from __future__ import annotations
@@ -151,14 +151,14 @@ def _run_once(
 
 def _new_notebook(sandbox: Sandbox, execution: Execution) -> Channel:
     try:
-        return sandbox.server.fork()
+        return sandbox.first.fork()
     except (Ended, TimedOut):
-        # The student's code ended the warm server, and with it every snapshot.
+        # The room's first process ended, and with it every snapshot.
         for snapshot in execution.snapshots.values():
             snapshot.close()
         execution.snapshots.clear()
         sandbox.restart()
-        return sandbox.server.fork()
+        return sandbox.first.fork()
 
 
 def _run_step(notebook: Channel, step: Step, seconds: float, sandbox: Sandbox) -> Trouble | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 SMALL = 32 * 2**20
-"""A process that has written less than this is a launcher, not the warm server."""
+"""A process that has written less than this is a launcher, not the one that others fork from."""
 
 
 def descendants(pid: int) -> Iterator[int]:
@@ -23,12 +23,12 @@ def descendants(pid: int) -> Iterator[int]:
 def upper_bound(pids: list[int]) -> int:
     """Bytes that these processes hold together at most; cheap to find out.
 
-    A fork counts with what it has beyond the warm server, the first large one of ``pids``: it was
-    forked from that and shares its pages until it writes to them.
+    A fork counts with what it has beyond the first large one of ``pids``: it was forked from that
+    and shares its pages until it writes to them.
     """
     written = [_written(pid) for pid in pids]
-    server = next((size for size in written if size > SMALL), 0)
-    return server + sum(max(0, size - server) for size in written)
+    first = next((size for size in written if size > SMALL), 0)
+    return first + sum(max(0, size - first) for size in written)
 
 
 def _written(pid: int) -> int:

@@ -14,8 +14,8 @@ from autograder.assignment.models import Limits
 from autograder.errors import AutograderError
 from autograder.results import Ending
 from autograder.sandbox.execution import Execution, Step, run_notebook
-from autograder.sandbox.server import Sandbox
-from autograder.sandbox.wall import Room, Wall
+from autograder.sandbox.server import Sandbox, one_sandbox
+from autograder.sandbox.wall import Furniture, Wall
 
 TRIAL = Limits(cell_seconds=5, check_seconds=5, memory_mb=1024, disk_mb=16, processes=64)
 
@@ -205,7 +205,7 @@ def try_promises(wall: Wall) -> list[Holding]:
         outside = Outside(line.getsockname()[1], secret, os.getpid())
         files = Path(folder) / "files"
         files.mkdir()
-        with Sandbox(wall, Room(files, TRIAL)) as sandbox:
+        with one_sandbox(wall, Furniture(files), TRIAL) as sandbox:
             return [_try(sandbox, promise, outside) for promise in PROMISES]
 
 

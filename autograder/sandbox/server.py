@@ -1,4 +1,4 @@
-"""One sandbox from start to end: the warm server behind its wall, and the watch on its memory."""
+"""The warm server of a class, and the sandboxes in it: one room for each submission."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import signal
 import socket
 import threading
 import time
-from types import TracebackType
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 
+from autograder.assignment.models import Limits
 from autograder.errors import WallError
 from autograder.sandbox.channel import Channel, Ended, TimedOut
 from autograder.sandbox.memory import descendants, proportional, upper_bound
-from autograder.sandbox.wall import Room, Wall
+from autograder.sandbox.wall import Furniture, Room, StudentUid, Wall
 
 START_SECONDS = 120.0
 """How long the imports of a warm server may take on a loaded machine."""
@@ -23,39 +25,92 @@ EXACT_SECONDS = 2.0
 """How often the memory is measured exactly, for the record; at once where the bound is high."""
 
 
-class Sandbox:
-    """A warm server behind a wall. A context manager: on leaving, nothing of it is alive."""
+class WarmServer(AbstractContextManager["WarmServer"]):
+    """A process behind a wall that has imported what notebooks import, and opens rooms.
 
-    def __init__(self, wall: Wall, room: Room) -> None:
-        """Start the server and wait until it is warm. Raises WallError where it can't start."""
-        self._wall = wall
-        self._room = room
+    A context manager: on leaving, nothing of it is alive.
+    """
+
+    def __init__(self, wall: Wall, furniture: Furniture) -> None:
+        """Start it; `ready` waits until it is warm. Raises WallError where it can't start."""
+        self.wall = wall
+        self.furniture = furniture
+        self._uid = StudentUid() if os.geteuid() == 0 else None
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = wall.start(furniture, theirs.fileno())
+        self._channel = Channel(ours, START_SECONDS)
+        self._is_ready = False
+
+    def ready(self) -> None:
+        """Wait until it has imported everything. Raises WallError where it does not start."""
+        if self._is_ready:
+            return
+        try:
+            self._channel.ask(["ping"])
+        except (Ended, TimedOut) as error:
+            raise self._does_not_stand() from error
+        self._is_ready = True
+
+    def open(self, limits: Limits) -> tuple[Room, Channel]:
+        """A new room, and the channel to its first process. Raises WallError where it can't be."""
+        self.ready()
+        room = self.wall.room(self.furniture, limits, self._uid.number if self._uid else None)
+        try:
+            channel = self._channel.another(["room", room.request])
+        except (Ended, TimedOut) as error:
+            self.wall.leave(room, None)
+            raise self._does_not_stand() from error
+        channel.request_seconds = limits.check_seconds
+        return room, channel
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the server and all that it started."""
+        self._channel.close()
+        self.wall.clear(self._process)
+        if self._process.stderr:
+            self._process.stderr.close()
+        if self._uid:
+            self._uid.release()
+
+    def _does_not_stand(self) -> WallError:
+        self.wall.clear(self._process)
+        stderr = self._process.stderr.read() if self._process.stderr else b""
+        lines = stderr.decode("utf-8", "replace").strip().splitlines()
+        said = lines[-1][:300] if lines else f"exit status {self._process.returncode}"
+        self.close()
+        return WallError(
+            f"the {self.wall.name} wall does not stand on this machine: {said}",
+            remedy="Run `autograder doctor` to see what is missing.",
+        )
+
+
+class Sandbox:
+    """One room from start to end, and the watch on its memory.
+
+    A context manager: on leaving, nothing of it is alive.
+    """
+
+    def __init__(self, server: WarmServer, limits: Limits) -> None:
+        """Open the room. Raises WallError where the server can't."""
+        self._server = server
+        self._limits = limits
         self.peak_memory = 0
         """The most memory, in bytes, that all processes of the sandbox had together."""
         self._memory_exceeded = False
         self._start()
 
     def _start(self) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self._process = self._wall.start(self._room, theirs.fileno())
-        self.server = Channel(ours, START_SECONDS)
+        self._room, self.first = self._server.open(self._limits)
         self._ended = threading.Event()
         self._watch = threading.Thread(target=self._watch_memory, daemon=True)
-        try:
-            self.server.ask(["ping"])
-        except (Ended, TimedOut) as error:
-            said = self._last_words()
-            self.close()
-            raise WallError(
-                f"the {self._wall.name} wall does not start on this machine: {said}",
-                remedy="Run `autograder doctor` to see what is missing.",
-            ) from error
-        self.server.request_seconds = self._room.limits.check_seconds
         self._watch.start()
 
     def restart(self) -> None:
-        """End everything and start a new warm server."""
+        """End everything and open a new room."""
         self.close()
         self._start()
 
@@ -67,35 +122,27 @@ class Sandbox:
     def __enter__(self) -> Sandbox:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.close()
 
     def close(self) -> None:
-        """End every process of the sandbox."""
+        """End every process of the sandbox, and remove what they left."""
         self._ended.set()
-        self.server.close()
-        self._wall.clear(self._process)
-        if self._process.stderr:
-            self._process.stderr.close()
-        if self._watch.is_alive():
-            self._watch.join()
+        self._watch.join()
+        if not self.peak_memory:
+            self.peak_memory = upper_bound(self._processes())
+        self._server.wall.leave(self._room, self.first.pid)
+        self.first.end()
 
-    def _last_words(self) -> str:
-        self._process.kill()
-        _, stderr = self._process.communicate()
-        lines = (stderr or b"").decode("utf-8", "replace").strip().splitlines()
-        return lines[-1][:300] if lines else f"exit status {self._process.returncode}"
+    def _processes(self) -> list[int]:
+        first = self.first.pid
+        return [] if first is None else [first, *descendants(first)]
 
     def _watch_memory(self) -> None:
-        limit = self._room.limits.memory_mb * 2**20
-        looked = 0.0
+        limit = self._limits.memory_mb * 2**20
+        looked = time.monotonic()
         while not self._ended.wait(WATCH_SECONDS):
-            pids = [self._process.pid, *descendants(self._process.pid)]
+            pids = self._processes()
             if upper_bound(pids) <= limit and time.monotonic() - looked < EXACT_SECONDS:
                 continue
             looked = time.monotonic()
@@ -103,7 +150,14 @@ class Sandbox:
             total = sum(sizes.values())
             self.peak_memory = max(self.peak_memory, total)
             if total > limit:
-                # The largest is the one that grew; the warm server itself stays small.
+                # The largest is the one that grew; the room's first process itself stays small.
                 self._memory_exceeded = True
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(max(sizes, key=lambda pid: sizes[pid]), signal.SIGKILL)
+
+
+@contextmanager
+def one_sandbox(wall: Wall, furniture: Furniture, limits: Limits) -> Iterator[Sandbox]:
+    """A sandbox with a warm server of its own, for what is done once."""
+    with WarmServer(wall, furniture) as server, Sandbox(server, limits) as sandbox:
+        yield sandbox

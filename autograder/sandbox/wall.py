@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
+import socket
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from autograder.assignment.models import Limits
+from autograder.errors import WallError
 from autograder.sandbox.seccomp import load_filter
 
 GUEST_MODULES = (
@@ -21,6 +22,8 @@ GUEST_MODULES = (
     "numpy",
     "matplotlib",
     "matplotlib.pyplot",
+    "matplotlib.backends.backend_agg",
+    "matplotlib_inline.backend_inline",
     "safetensors.torch",
 )
 """What notebooks import; imported once, before the fork, where the environment has it."""
@@ -29,18 +32,25 @@ STUDENT_UIDS = range(64_000, 65_000)
 """The uids that student code gets where we start as root; no account should have one."""
 
 
-def student_uid() -> int:
-    """A uid for the sandboxes of this process: limits a user must not add up over sandboxes."""
-    return STUDENT_UIDS[os.getpid() % len(STUDENT_UIDS)]
+@dataclass(frozen=True)
+class Furniture:
+    """What all sandboxes of one warm server have in common."""
+
+    files: Path
+    """The folder whose content stands beside the notebook, read-only where the wall can do it."""
+    warm: tuple[str, ...] = GUEST_MODULES
+    """Modules that the server imports before the first fork; what is not installed is left out."""
 
 
 @dataclass(frozen=True)
 class Room:
-    """What one sandbox is furnished with."""
+    """One sandbox as the warm server is asked to open it."""
 
-    files: Path
-    """The folder whose content stands beside the notebook, read-only where the wall can do it."""
-    limits: Limits
+    request: dict[str, object]
+    """The fields of `guest.rooms.Room`."""
+    uid: int | None
+    scratch: Path | None = None
+    """A folder outside that goes when the room ends."""
 
 
 class Wall(Protocol):
@@ -48,14 +58,49 @@ class Wall(Protocol):
 
     name: str
 
-    def start(self, room: Room, control: int) -> subprocess.Popen[bytes]:
+    def start(self, furniture: Furniture, control: int) -> subprocess.Popen[bytes]:
         """Start the warm server behind the wall; it inherits the descriptor ``control``.
 
         Raises WallError where this machine can't do it.
         """
 
+    def room(self, furniture: Furniture, limits: Limits, uid: int | None) -> Room:
+        """A new room for one submission; ``uid`` is what student code gets where we are root."""
+
+    def leave(self, room: Room, pid: int | None) -> None:
+        """End every process of a room and remove what it left; ``pid`` is its first process."""
+
     def clear(self, process: subprocess.Popen[bytes]) -> None:
-        """End every process behind the wall and remove what it left."""
+        """End the warm server, and with it whatever it started."""
+
+
+class StudentUid:
+    """A uid for student code that no other grader on this machine uses at the same time.
+
+    Limits for a user must not add up over sandboxes, and the container wall ends a room by killing
+    every process of its uid. A context manager: on leaving, others may take the uid.
+    """
+
+    def __init__(self) -> None:
+        """Take the first free one. Raises WallError where all are taken."""
+        for number in STUDENT_UIDS:
+            # An abstract name: it is gone with the process that holds it, however that ends.
+            claim = socket.socket(socket.AF_UNIX)
+            try:
+                claim.bind(f"\0autograder-uid-{number}")
+            except OSError:
+                claim.close()
+                continue
+            self.number, self._claim = number, claim
+            return
+        raise WallError(
+            f"all {len(STUDENT_UIDS)} uids for student code are in use",
+            remedy="Look for graders that were left running.",
+        )
+
+    def release(self) -> None:
+        """Let others have it."""
+        self._claim.close()
 
 
 def environment(home: str, matplotlib_cache: str) -> dict[str, str]:
@@ -82,26 +127,39 @@ def environment(home: str, matplotlib_cache: str) -> dict[str, str]:
     }
 
 
-def configuration(home: str, control: int, uid: int | None, limits: Limits) -> str:
-    """The warm server's argument."""
-    memory = limits.memory_mb * 2**20
-    return json.dumps(
-        {
-            "fd": control,
-            "uid": uid,
-            "filter": base64.b64encode(load_filter()).decode(),
-            "home": home,
-            "warm": GUEST_MODULES,
-            "rlimits": {
-                "RLIMIT_DATA": memory,
-                "RLIMIT_FSIZE": limits.disk_mb * 2**20,
-                "RLIMIT_NOFILE": 1024,
-                "RLIMIT_NPROC": limits.processes,
-                "RLIMIT_CORE": 0,
-                "RLIMIT_CPU": int(limits.submission_seconds) + 60,
-            },
-        }
+def server_command(guest: str, control: int, furniture: Furniture) -> list[str]:
+    """How the warm server is started; ``guest`` is where its folder stands, as it sees it.
+
+    That folder's parent is on the path for this one import only: no notebook imports from it.
+    """
+    start = (
+        f"import sys; sys.path.insert(0, {str(Path(guest).parent)!r}); "
+        "from guest.main import main; del sys.path[0]; main()"
     )
+    config = json.dumps({"fd": control, "warm": furniture.warm})
+    return [sys.executable, "-c", start, config]
+
+
+def room_request(home: str, uid: int | None, limits: Limits) -> dict[str, object]:
+    """What every wall asks of a room; without an inner wall."""
+    return {
+        "home": home,
+        "uid": uid,
+        "filter": load_filter(),
+        "rlimits": {
+            "RLIMIT_DATA": limits.memory_mb * 2**20,
+            "RLIMIT_FSIZE": limits.disk_mb * 2**20,
+            "RLIMIT_NOFILE": 1024,
+            "RLIMIT_NPROC": limits.processes,
+            "RLIMIT_CORE": 0,
+            "RLIMIT_CPU": int(limits.submission_seconds) + 60,
+        },
+        "environment": {},
+        "inner_wall": False,
+        "scratch": [],
+        "scratch_bytes": limits.disk_mb * 2**20,
+        "files": "",
+    }
 
 
 def guest_folder() -> Path:

@@ -4,6 +4,7 @@ from autograder.store.gradebook import Store, open_store
 from autograder.store.records import (
     WHOLE_ANSWER,
     AssignmentRecord,
+    Graded,
     Mark,
     NewMark,
     QuestionRecord,
@@ -14,6 +15,7 @@ from autograder.store.scores import QuestionScore, SubmissionScore, score_submis
 __all__ = [
     "WHOLE_ANSWER",
     "AssignmentRecord",
+    "Graded",
     "Mark",
     "NewMark",
     "QuestionRecord",

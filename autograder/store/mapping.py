@@ -115,6 +115,7 @@ def _question_result_row(position: int, question: QuestionResult) -> tables.Ques
         manual_max=question.manual_max,
         answer=storable(question.answer),
         note=storable(question.note),
+        build_hash=question.build_hash,
     )
     row.verdicts = []
     for place, verdict in enumerate(question.checks):
@@ -170,6 +171,7 @@ def _question_result(row: tables.QuestionResultRow) -> QuestionResult:
         ),
         answer=row.answer,
         note=row.note,
+        build_hash=row.build_hash,
     )
 
 

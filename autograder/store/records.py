@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from autograder.assignment.models import RubricItem
-from autograder.results import SubmissionResult
+from autograder.results import Ending, SubmissionResult
 
 WHOLE_ANSWER = "*"
 """The item of a mark that decides a whole answer at once, over its single items."""
@@ -47,6 +48,20 @@ class AssignmentRecord:
     def question(self, id: str) -> QuestionRecord | None:
         """The question of that id, if there is one."""
         return next((question for question in self.questions if question.id == id), None)
+
+
+@dataclass(frozen=True)
+class Graded:
+    """In short, what was graded: enough to tell whether it has to be graded again."""
+
+    submission: str
+    status: Ending
+    content_hash: str
+    build_hash: str
+    question_hashes: Mapping[str, str]
+    late_days: float | None
+    spoilt: bool
+    """Whether a fault of ours kept anything of it from being graded."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from sqlalchemy import JSON, Double, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-FORMAT = 1
+FORMAT = 2
 """The version of these tables; a store of another version is refused, never guessed at."""
 
 
@@ -83,7 +83,7 @@ class SubmissionRow(Base):
     """A submission and the result of its latest grading."""
 
     __tablename__ = "submissions"
-    __table_args__ = (Index("submissions_by_content", "content_hash", "build_hash"),)
+    __table_args__ = (Index("submissions_by_content", "content_hash"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     submission: Mapped[str] = mapped_column(unique=True)
@@ -102,6 +102,7 @@ class SubmissionRow(Base):
     peak_memory_mb: Mapped[float]
     timings: Mapped[dict[str, Any]]
     graded_at: Mapped[str]
+    """ISO 8601, UTC, to the microsecond: a new grading has a new moment."""
     questions: Mapped[list[QuestionResultRow]] = relationship(
         order_by="QuestionResultRow.position", cascade="all, delete-orphan", passive_deletes=True
     )
@@ -128,6 +129,7 @@ class QuestionResultRow(Base):
     manual_max: Mapped[float]
     answer: Mapped[str]
     note: Mapped[str]
+    build_hash: Mapped[str] = mapped_column(String(128))
     verdicts: Mapped[list[VerdictRow]] = relationship(
         order_by="VerdictRow.position", cascade="all, delete-orphan", passive_deletes=True
     )

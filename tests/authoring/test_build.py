@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from autograder.assignment import load_master
-from autograder.assignment.kit import hash_of_folder, load_kit
+from autograder.assignment.kit import build_record, hash_of_folder, load_kit
 from autograder.authoring.build import build
 from autograder.authoring.master import make_notebooks
 from autograder.authoring.products import ensure_built, products
@@ -61,7 +61,10 @@ def test_the_students_zip_is_the_release_in_a_folder(mini: Built) -> None:
 
 def test_the_kit_is_whole(mini: Built) -> None:
     kit = load_kit(mini.places.kit)
-    assert kit.build_hash == hash_of_folder(kit.folder)
+    assert build_record(kit.folder) == {
+        "build": kit.build_hash,
+        "questions": dict(kit.question_hashes),
+    }
     assert kit.template.read_bytes() == (mini.places.release / "t01-mini.ipynb").read_bytes()
     assert (kit.files / "tests" / "q2_1.py").is_file()
     assert not list(kit.files.glob("*.ipynb"))
@@ -83,7 +86,10 @@ def test_a_kit_is_built_anew_only_where_its_master_has_changed(
     checks = solutions / "checks" / "test_q2_2.py"
     checks.write_text(checks.read_text().replace("-1e3", "-2e3"))
     second = ensure_built("t01-mini", root)
-    assert second.build_hash != first.build_hash
+    changed = [
+        id for id, hash in second.question_hashes.items() if hash != first.question_hashes[id]
+    ]
+    assert (second.build_hash, changed) == (first.build_hash, ["q2_2"])
     assert "-2e3" in (second.master.checks / "test_q2_2.py").read_text()
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from autograder.assignment.kit import load_kit
 from autograder.bundle.writing import PLUGIN, pack
-from autograder.grading.pipeline import grade_submission
+from autograder.grading.pipeline import grade_one
 from autograder.sandbox.choice import choose_wall
 
 from .conftest import HandIn, OtterRun
@@ -45,7 +45,7 @@ def test_scores_and_messages_are_those_of_our_pipeline(
     )
     run = otter_run(path)
     kit = load_kit(bundle.parent / "t01-mini")
-    ours = grade_submission(kit, path, path.name, choose_wall("auto"))
+    ours = grade_one(kit, path, path.name, choose_wall("auto"))
     assert run.scores == {
         question.id: question.auto_score for question in ours.questions if question.auto_max
     }

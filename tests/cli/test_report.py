@@ -39,6 +39,7 @@ def test_all_views_are_made_from_the_store_alone(out: Path):
 
     assert "ada.ipynb" in printed
     assert sorted(path.name for path in out.iterdir()) == [
+        ".views.json",
         "feedback",
         "gradebook.csv",
         "grades.sqlite",

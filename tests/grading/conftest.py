@@ -11,8 +11,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from autograder.assignment.kit import Kit, load_kit
-from autograder.grading.local import HandIn, grade_class
+from autograder.assignment.kit import Kit, build_record, load_kit
+from autograder.grading.local import grade_class
+from autograder.grading.worker import HandIn, KitJob
 from autograder.results import QuestionResult, SubmissionResult, Verdict
 from autograder.sandbox.choice import choose_wall
 
@@ -144,7 +145,7 @@ def kit(tmp_path_factory: pytest.TempPathFactory) -> Kit:
     (folder / "hidden").mkdir()
     (folder / "hidden" / "labels.txt").write_text("HIDDENLABEL")
     (folder / "template.ipynb").write_text(notebook({}))
-    (folder / "build.json").write_text(json.dumps({"build": "0" * 64}))
+    (folder / "build.json").write_text(json.dumps(build_record(folder)))
     return load_kit(folder)
 
 
@@ -170,7 +171,7 @@ def grade(kit: Kit, tmp_path: Path) -> Grade:
                     archive.writestr(name, data)
         else:
             path.write_text(text)
-        [result] = grade_class(kit, [HandIn(path, path.name)], choose_wall("auto"), jobs=1)
+        [result] = grade_class(KitJob(kit), [HandIn(path, path.name)], choose_wall("auto"), jobs=1)
         return result
 
     return grade

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import random
 import shutil
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.assignment.kit import Kit
+from autograder.assignment.kit import Kit, build_record
 from autograder.store import open_store
 from tests.grading.conftest import RIGHT, notebook
 
@@ -121,6 +122,29 @@ def test_an_unchanged_class_is_not_graded_again_and_a_changed_hand_in_is(root: P
     scores = {row["submission"]: row["score"] for row in gradebook(root, "out")}
     assert scores["00-right.ipynb"] == "0"
     assert store_file.is_file()
+
+
+@pytest.mark.slow
+def test_a_changed_check_grades_its_own_question_again_and_no_other(root: Path) -> None:
+    make_class(root / "class", 3)
+    assert grade(root, "out").wait() == 1
+    with open_store(root / "out") as store:
+        before = {it.submission: it.result for it in store.submissions()}
+    kit = root / "dist" / "tiny"
+    check = kit / "checks" / "test_q1_2.py"
+    check.write_text(check.read_text().replace("quadruple(3) == 12", "quadruple(3) == 13"))
+    source = json.loads((kit / "build.json").read_text())
+    (kit / "build.json").write_text(json.dumps({**source, **build_record(kit)}))
+    assert grade(root, "out").wait() == 1
+    with open_store(root / "out") as store:
+        after = {it.submission: it.result for it in store.submissions()}
+    right = "00-right.ipynb"
+    assert [it.auto_score for it in before[right].questions] == [3, 2, 2, 1]
+    assert [it.auto_score for it in after[right].questions] == [3, 1, 2, 1]
+    for submission, result in after.items():
+        for old, new in zip(before[submission].questions, result.questions, strict=True):
+            # Seconds are measured anew at every grading: where they are the same, there was none.
+            assert (old == new) == (new.id != "q1_2")
 
 
 @pytest.mark.slow

@@ -100,7 +100,7 @@ def test_a_question_is_tallied_over_what_is_known(tmp_path: Path):
 
 def test_the_table_names_each_submission_with_its_points(tmp_path: Path):
     with store_of(tmp_path, *EVERYBODY) as store:
-        lines = printed(summary_table(store)).splitlines()
+        lines = printed(summary_table(write_views(store, tmp_path))).splitlines()
     rows = [[cell.strip() for cell in re.split(" {2,}", line.strip())] for line in lines]
 
     assert ["ada.ipynb", "Ada Lovelace", "graded", "16", "9", "1"] in rows
@@ -113,7 +113,7 @@ def test_the_table_names_each_submission_with_its_points(tmp_path: Path):
 def test_markup_and_escapes_in_the_table_are_only_text(tmp_path: Path):
     bad = replace(ADA, submission="[red]a[/red].ipynb", name="\x1b[2J[bold]Ada\u202e")
     with store_of(tmp_path, bad) as store:
-        text = printed(summary_table(store))
+        text = printed(summary_table(write_views(store, tmp_path)))
     assert "[red]a[/red].ipynb" in text
     assert "[bold]Ada" in text
     assert "\x1b" not in text
@@ -122,7 +122,7 @@ def test_markup_and_escapes_in_the_table_are_only_text(tmp_path: Path):
 def test_of_a_large_class_the_table_shows_what_to_look_at(tmp_path: Path):
     many = [replace(ADA, submission=f"{number}.ipynb", flags=()) for number in range(8)]
     with store_of(tmp_path, *many, BROKEN) as store:
-        text = printed(summary_table(store, most_rows=5))
+        text = printed(summary_table(write_views(store, tmp_path), most_rows=5))
     assert "broken.ipynb" in text
     assert "3.ipynb" not in text
     assert "1 of 9 submissions shown" in text

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder.report import write_views
+from autograder.report import up_to_date_views, write_views
 from autograder.report.files import write_whole
 from autograder.store import NewMark
-from tests.report.classroom import ADA, EVERYBODY, store_of
+from tests.report.classroom import ADA, BROKEN, EVERYBODY, store_of
 
 
 def gradebook(out: Path) -> dict[str, dict[str, str]]:
@@ -153,3 +153,25 @@ def test_a_write_that_fails_leaves_the_file_as_it_was(tmp_path: Path):
         write_whole(tmp_path / "folder", "text")
     assert file.read_text() == "before"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "gradebook.csv"]
+
+
+def test_views_are_written_anew_only_where_the_store_has_changed(tmp_path: Path) -> None:
+    with store_of(tmp_path, ADA, BROKEN) as store:
+        summary = up_to_date_views(store, tmp_path)
+        page = next((tmp_path / "feedback").iterdir())
+        before = page.stat().st_mtime_ns
+        page.write_text("not ours")
+        assert up_to_date_views(store, tmp_path) == summary
+        assert page.read_text() == "not ours"
+        store.record(ADA)
+        assert up_to_date_views(store, tmp_path) == summary
+        assert page.read_text() != "not ours"
+        assert page.stat().st_mtime_ns > before
+
+
+def test_a_view_that_is_missing_is_written_again(tmp_path: Path) -> None:
+    with store_of(tmp_path, ADA) as store:
+        up_to_date_views(store, tmp_path)
+        (tmp_path / "gradebook.csv").unlink()
+        up_to_date_views(store, tmp_path)
+    assert (tmp_path / "gradebook.csv").is_file()

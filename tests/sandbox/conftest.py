@@ -9,8 +9,8 @@ import pytest
 from autograder.assignment import Limits
 from autograder.sandbox.choice import choose_wall
 from autograder.sandbox.execution import Execution, Step, run_notebook
-from autograder.sandbox.server import Sandbox
-from autograder.sandbox.wall import Room
+from autograder.sandbox.server import Sandbox, one_sandbox
+from autograder.sandbox.wall import Furniture
 
 LIMITS = Limits(
     cell_seconds=3, check_seconds=3, memory_mb=1500, disk_mb=32, output_mb=1, processes=100
@@ -22,7 +22,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     files = tmp_path_factory.mktemp("files")
     (files / "data").mkdir()
     (files / "data" / "numbers.txt").write_text("1 2 3")
-    with Sandbox(choose_wall("auto"), Room(files, LIMITS)) as sandbox:
+    with one_sandbox(choose_wall("auto"), Furniture(files), LIMITS) as sandbox:
         yield sandbox
 
 

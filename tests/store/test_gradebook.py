@@ -141,23 +141,38 @@ def test_codes_say_nothing_of_the_path_and_never_repeat(tmp_path: Path):
     assert all(code.isalpha() and len(code) == 6 for code in codes)
 
 
-def test_a_known_submission_is_found_by_content_and_build(tmp_path: Path):
-    with store_of(tmp_path, ADA, BROKEN) as store:
-        assert store.known("c-ada", "b1") == ADA
-        assert store.known("c-broken", "b1") == BROKEN
-        assert store.known("c-ada", "b2") is None
-        assert store.known("c-else", "b1") is None
+def test_what_was_graded_is_told_in_short(tmp_path: Path):
+    question = replace(ADA.questions[0], build_hash="q1")
+    ada = replace(ADA, questions=(question,), late_days=1.5)
+    with store_of(tmp_path, ada, BROKEN) as store:
+        found = {it.submission: it for it in store.graded()}
+
+    assert set(found) == {ADA.submission, BROKEN.submission}
+    known = found[ADA.submission]
+    assert (known.content_hash, known.build_hash, known.late_days) == ("c-ada", "b1", 1.5)
+    assert known.question_hashes == {question.id: "q1"}
+    assert (known.status, known.spoilt) == (ADA.status, False)
+    assert found[BROKEN.submission].status is Ending.UNREADABLE
 
 
-def test_what_our_own_fault_spoilt_is_not_known(tmp_path: Path):
+def test_a_revision_changes_with_results_marks_and_the_assignment(tmp_path: Path):
+    with store_of(tmp_path, ADA) as store:
+        first = store.revision()
+        assert store.revision() == first
+        store.record(ADA)
+        second = store.revision()
+        store.add_marks([NewMark(ADA.submission, "q1_1", "*", 1.0)])
+        assert len({first, second, store.revision()}) == 3
+
+
+def test_what_our_own_fault_spoilt_is_marked(tmp_path: Path):
     spoilt = replace(ADA.questions[4], status=Ending.GRADER_ERROR)
     in_a_question = replace(ADA, content_hash="question", questions=(spoilt,))
     as_a_whole = replace(
         ADA, submission="b", content_hash="whole", questions=(), status=Ending.GRADER_ERROR
     )
     with store_of(tmp_path, in_a_question, as_a_whole) as store:
-        assert store.known("question", "b1") is None
-        assert store.known("whole", "b1") is None
+        assert [it.spoilt for it in store.graded()] == [True, True]
 
 
 def test_the_assignment_is_kept_as_it_was_last_graded(tmp_path: Path):

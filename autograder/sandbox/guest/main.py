@@ -1,21 +1,26 @@
-"""The warm server's entry: set limits, import what notebooks import, serve.
+"""The warm server's entry: import what notebooks import, and open rooms.
 
-Run as ``python -m guest.main '{"fd": 3, ...}'``.
+Called with one argument, like ``{"fd": 3, "warm": ["torch"]}``: the connection to the judge, and
+the modules to import.
 """
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import importlib
 import json
 import os
-import resource
+import random
 import signal
 import socket
 import sys
 
-from .confinement import PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, Confinement, control
+import numpy
+
+from .confinement import PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, control
+
+SEED = 0
+"""Of the random state that a notebook starts with; torch has a default of its own."""
 
 
 def main() -> None:
@@ -23,31 +28,23 @@ def main() -> None:
     config = json.loads(sys.argv[1])
     connection = socket.socket(fileno=config["fd"])
     control("no_new_privs", PR_SET_NO_NEW_PRIVS, 1)
-    for name, value in config["rlimits"].items():
-        number = getattr(resource, name)
-        _, hard = resource.getrlimit(number)
-        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(number, (value, value))
-    os.chdir(config["home"])
-    # A notebook's first entry on the path is its own folder, not this package's.
-    sys.path[0] = ""
     sys.argv = ["notebook"]
     for module in config["warm"]:
         with contextlib.suppress(ModuleNotFoundError):
             importlib.import_module(module)
-    from .serve import Server
+    from .forking import prepare_for_forks
+    from .rooms import WarmServer
     from .shell import make_shell
 
     shell = make_shell()
+    # Every submission starts from this process's state: the same in each class and each run.
+    random.seed(SEED)
+    numpy.random.seed(SEED)
+    prepare_for_forks()
     # Without it, what the same user's next process may read of this one includes its memory.
     control("dumpable", PR_SET_DUMPABLE, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # This process may be the first of its pid namespace, and then inherits every orphan.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    confinement = Confinement(config["uid"], base64.b64decode(config["filter"]))
-    Server(connection, shell, confinement).serve()
+    WarmServer(connection, shell).serve()
     os._exit(0)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,8 +1,8 @@
-"""The loop that every process inside the wall runs: take a request, answer it.
+"""The loop that every process of a room runs: take a request, answer it.
 
-One loop serves the warm server (which only forks), the notebook's process (which runs cells and
-forks snapshots at check points), a snapshot (which only forks) and the throw-away child that a
-check talks to.
+One loop serves the room's first process (which only forks), the notebook's process (which runs
+cells and forks snapshots at check points), a snapshot (which only forks) and the throw-away child
+that a check talks to.
 """
 
 from __future__ import annotations
@@ -16,17 +16,18 @@ from typing import Any
 
 from . import channel, wire
 from .confinement import Confinement, confine
+from .forking import fork_as_it_is
 from .shell import Notebook, Shell
 from .space import Space, describe
 
 
 class Server:
-    """One process inside the wall and its connection to the judge."""
+    """One process of a room and its connection to the judge."""
 
     def __init__(self, connection: socket.socket, shell: Shell, confinement: Confinement) -> None:
         """Serve on ``connection``; forked children are confined.
 
-        The warm server itself keeps its own uid, so that student code can't send it a signal.
+        The room's first process keeps the server's uid: student code can't send it a signal.
         """
         self._connection = connection
         self._confinement: Confinement | None = confinement
@@ -76,7 +77,7 @@ class Server:
         self._reap()
         # A collection in the child must not touch, and so copy, every page that it inherits.
         gc.freeze()
-        child = os.fork()
+        child = fork_as_it_is()
         if child == 0:
             self._children = []
             self._connection.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import sys
 import types
@@ -14,6 +15,19 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from .space import describe
+
+LATE = (
+    "bdb",
+    "IPython.core.logger",
+    "IPython.core.magic_arguments",
+    "IPython.core.magics.execution",
+    "IPython.core.magics.osm",
+    "IPython.core.magics.pylab",
+    "IPython.utils.contexts",
+    "IPython.utils.module_paths",
+    "IPython.utils.process",
+)
+"""What IPython imports at the first cell, magic or error: here, once, before the forks."""
 
 
 class OutputLimit(BaseException):
@@ -89,6 +103,8 @@ class Shell(InteractiveShell):
 
 def make_shell() -> Shell:
     """A new shell, made once before the forks: it takes some 100 ms."""
+    for module in LATE:
+        importlib.import_module(module)
     config = Config()
     # Each fork would fight over the history's database file.
     config.HistoryManager.enabled = False

@@ -1,0 +1,198 @@
+"""The warm server, and the rooms that it opens: one for each submission, behind an inner wall.
+
+The server has imported what notebooks import. For a room it forks; the fork gets namespaces of its
+own, a scratch space and limits, and gives up all rights that it has no use for. From then on it is
+the first process of its room and serves like any other process inside the wall (`serve`): it forks
+the notebook. When it ends, the kernel ends every process of the room.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import resource
+import socket
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from . import channel, wire
+from .confinement import (
+    CAP_SETGID,
+    CAP_SETUID,
+    PR_SET_DUMPABLE,
+    Confinement,
+    control,
+    keep_capabilities,
+)
+from .forking import fork_as_it_is
+from .serve import Server
+from .shell import Shell
+
+CLONE_NEWNS = 0x0002_0000
+CLONE_NEWUTS = 0x0400_0000
+CLONE_NEWIPC = 0x0800_0000
+CLONE_NEWUSER = 0x1000_0000
+CLONE_NEWPID = 0x2000_0000
+CLONE_NEWNET = 0x4000_0000
+NAMESPACES = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET
+
+MS_NOSUID, MS_NODEV, MS_NOEXEC = 2, 4, 8
+MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x4_0000
+
+
+@dataclass(frozen=True)
+class Room:
+    """What the judge says of a room."""
+
+    home: str
+    """The folder in which the notebook runs."""
+    uid: int | None
+    """The uid of student code; None where it keeps the server's."""
+    filter: bytes
+    """The compiled filter of system calls; empty for none."""
+    rlimits: Mapping[str, int]
+    environment: Mapping[str, str]
+    """What differs from the server's environment."""
+    inner_wall: bool
+    """Whether the room gets namespaces and mounts of its own."""
+    scratch: tuple[str, ...]
+    """With an inner wall: folders that are empty, writable and gone when the room ends."""
+    scratch_bytes: int
+    files: str
+    """With an inner wall: the folder whose entries also stand in ``home``, read-only."""
+
+
+class WarmServer:
+    """The process that all rooms are forked from. No student code ever runs in it."""
+
+    def __init__(self, connection: socket.socket, shell: Shell) -> None:
+        """Serve the judge on ``connection``."""
+        self._connection = connection
+        self._shell = shell
+
+    def serve(self) -> None:
+        """Open rooms until the judge closes the connection."""
+        while True:
+            try:
+                frame = channel.receive_frame(self._connection)
+            except (EOFError, ConnectionError):
+                return
+            request: Any = wire.decode(frame, _no_handle)
+            match request:
+                case ["ping"]:
+                    channel.send_frame(self._connection, wire.encode(["ok", None], _no_number))
+                case ["room", dict(fields)]:
+                    self._open(Room(**{**fields, "scratch": tuple(fields["scratch"])}))
+
+    def _open(self, room: Room) -> None:
+        judges_end, own_end = socket.socketpair()
+        if fork_as_it_is() == 0:
+            self._connection.close()
+            judges_end.close()
+            self._live(room, own_end)
+        own_end.close()
+        frame = wire.encode(["ok", None], _no_number)
+        head = len(frame).to_bytes(4, "little")
+        socket.send_fds(self._connection, [head + frame], [judges_end.fileno()])
+        judges_end.close()
+
+    def _live(self, room: Room, connection: socket.socket) -> None:
+        """In the fork: become the first process of the room, serve, and end."""
+        try:
+            if room.inner_wall and not _enter_namespaces():
+                os._exit(0)
+            _furnish(room)
+            Server(connection, self._shell, Confinement(room.uid, room.filter)).serve()
+        except BaseException as error:  # noqa: BLE001
+            # The judge reads this on the server's stderr where no room opens.
+            os.write(2, f"no room: {type(error).__name__}: {error}\n".encode())
+        finally:
+            os._exit(0)
+
+
+def _enter_namespaces() -> bool:
+    """Fork into new namespaces; whether this is the first process in them, else its parent.
+
+    Raises OSError where the kernel refuses.
+    """
+    uid, gid = os.getuid(), os.getgid()
+    namespaces = NAMESPACES
+    if uid != 0:
+        # Without privilege the other namespaces need a user namespace to belong to.
+        namespaces |= CLONE_NEWUSER
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(namespaces):
+        raise OSError(ctypes.get_errno(), "new namespaces were refused by the kernel")
+    if uid != 0:
+        # An undumpable process can't write to its own files below /proc.
+        control("dumpable", PR_SET_DUMPABLE, 1)
+        Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
+        Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
+    # A new pid namespace begins with the next child.
+    return fork_as_it_is() == 0
+
+
+def _furnish(room: Room) -> None:
+    if room.inner_wall:
+        _mount(None, "/", None, MS_REC | MS_PRIVATE)
+        options = f"size={room.scratch_bytes},mode=1777"
+        # Python itself may lie below a scratch folder: a virtual environment in /tmp.
+        below = {
+            prefix: os.open(prefix, os.O_PATH)
+            for prefix in {sys.prefix, sys.base_prefix}
+            if any(Path(prefix).is_relative_to(folder) for folder in room.scratch)
+        }
+        for folder in room.scratch:
+            _mount("tmpfs", folder, "tmpfs", MS_NOSUID | MS_NODEV, options)
+        for prefix, descriptor in below.items():
+            Path(prefix).mkdir(parents=True)
+            _mount(f"/proc/self/fd/{descriptor}", prefix, None, MS_BIND | MS_REC)
+            os.close(descriptor)
+        for entry in sorted(Path(room.files).iterdir()):
+            place = Path(room.home) / entry.name
+            if entry.is_dir():
+                place.mkdir()
+            else:
+                place.touch()
+            _mount(str(entry), str(place), None, MS_BIND)
+        # Where the kernel refuses a new one, the outer one shows the server beside this room.
+        with contextlib.suppress(PermissionError):
+            _mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
+        # As root, the room's children still have to change their uid.
+        keep_capabilities([CAP_SETUID, CAP_SETGID] if os.getuid() == 0 else [])
+    for name, value in room.rlimits.items():
+        number = getattr(resource, name)
+        _, hard = resource.getrlimit(number)
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(number, (value, value))
+    os.environ.update(room.environment)
+    os.chdir(room.home)
+    control("dumpable", PR_SET_DUMPABLE, 0)
+    # What student code writes past Python must fill no pipe that others share.
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(nowhere, standard)
+    os.close(nowhere)
+
+
+def _mount(
+    source: str | None, target: str, kind: str | None, flags: int, options: str | None = None
+) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    texts = [text.encode() if text else None for text in (source, target, kind, options)]
+    if libc.mount(texts[0], texts[1], texts[2], ctypes.c_ulong(flags), texts[3]):
+        number = ctypes.get_errno()
+        raise OSError(number, f"mounting {target}: {os.strerror(number)}")
+
+
+def _no_handle(number: int) -> object:
+    raise wire.WireError("the warm server has no objects")
+
+
+def _no_number(item: object) -> int:
+    raise wire.WireError("the warm server has no objects")
