@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from .probes import logits_in_batches
+from .small_trainings import SmallTraining, accuracy_on_made_up
 from .statistics import step_points, wilson_interval
 from .tensors import expect_tensor
 
@@ -30,6 +31,8 @@ class Expectation:
     """Above all measured runs: such a model may have seen these reviews before."""
     fall: float
     """The accuracy that a model may lose where a tenth of the words is left out."""
+    made_up_steps: list[tuple[float, float]]
+    """The same as `steps`, for a ready-made model on made-up reviews (`accuracy_on_made_up`)."""
 
 
 def judge_accuracy(
@@ -87,3 +90,18 @@ def judge_accuracy(
     fall = (found[: len(part)].double() - is_right(thinned).double()).mean().item()
     if fall > expected.fall:
         flag(f"with a tenth of the words left out the accuracy falls by {fall:.1%}: memorised?")
+
+
+def judge_ready_made(
+    training: SmallTraining,
+    expected: Expectation,
+    rng: np.random.Generator,
+    award: Callable[[float, str], None],
+) -> None:
+    """Award points for the accuracy that the student's `train` gives a ready-made model."""
+    right, total = accuracy_on_made_up(training, rng)
+    award(
+        step_points(right, total, expected.made_up_steps),
+        f"Trained by your `train`, a ready-made classifier is right on {right / total:.1%} of "
+        "made-up reviews that it has not seen.",
+    )

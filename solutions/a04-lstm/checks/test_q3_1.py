@@ -24,6 +24,9 @@ def expect_list(got, expected, name, inputs=""):
 
 
 @pytest.mark.points(0.25)
+@pytest.mark.hint(
+    "Count all words first; then sort by two things at once: the count, and the word."
+)
 def test_small_vocabulary(student):
     """Two short texts: special entries first, then words by frequency, then by name"""
     texts = ["a good film", "a bad film a"]
@@ -33,6 +36,7 @@ def test_small_vocabulary(student):
 
 
 @pytest.mark.points(0.25)
+@pytest.mark.hint("The start of a review is an id like the others: it comes first, and it counts.")
 def test_small_encoding(student):
     """A text of four words, one of them unknown"""
     ids = {"<pad>": 0, "<start>": 1, "<unknown>": 2, "<unused>": 3, "a": 4, "film": 5, "bad": 6}

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.question("q3_2")
 
 
 @pytest.mark.points(0.25)
+@pytest.mark.hint("Fill a tensor with pad_id, then write each review into the start of its row.")
 def test_small_batch(student):
     """Two short reviews become one batch, with padding at the end"""
     sequences = [[1, 14, 22], [1, 9]]
@@ -28,6 +29,9 @@ def test_small_batch(student):
 
 
 @pytest.mark.points(0.25)
+@pytest.mark.hint(
+    "Sort the indices by the lengths that they stand for, then cut the list into pieces."
+)
 def test_small_order(student):
     """Five reviews in batches of two, the shortest first"""
     inputs = given(lengths=[7, 3, 9, 3, 5], batch_size=2)

@@ -17,6 +17,9 @@ pytestmark = pytest.mark.question("q3_3")
 
 
 @pytest.mark.points(0.25)
+@pytest.mark.hint(
+    "sigmoid(0) is one half and tanh(0) is 0: follow the equations with these numbers by hand."
+)
 def test_half_open_gates(student):
     """With all weights 0, every gate is half open and nothing new is written"""
     x, h, c = torch.tensor([[3.0, 4.0]]), torch.tensor([[5.0]]), torch.tensor([[2.0]])
@@ -30,6 +33,9 @@ def test_half_open_gates(student):
 
 
 @pytest.mark.points(0.25)
+@pytest.mark.hint(
+    "The first block of rows belongs to i, the second to f, the third to g, the last to o."
+)
 def test_order_of_gates(student):
     """Biases that open and close gates: the blocks stand in the order i, f, g, o"""
     x, h, c = torch.zeros(1, 1), torch.zeros(1, 2), torch.tensor([[0.5, 0.5]])

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.question("q3_4")
 
 
 @pytest.mark.points(0.5)
+@pytest.mark.hint("After its last word a review's h and c stay as they are, and its outputs are 0.")
 def test_counting(student):
     """Weights that count words: each review's count stops at its own end"""
     lstm = student.LSTM(1, 1)

@@ -18,6 +18,9 @@ pytestmark = pytest.mark.question("q3_5")
 
 
 @pytest.mark.points(0.25)
+@pytest.mark.hint(
+    "The last state is one vector for each review; the last layer makes one number of it."
+)
 def test_shapes(student):
     """One logit a review, and different reviews get different ones"""
     settings = {"vocab_size": 20, "d_embed": 8, "d_hidden": 6}
@@ -34,6 +37,7 @@ def test_shapes(student):
 
 
 @pytest.mark.points(0.25)
+@pytest.mark.hint("Which state do you read where the review is shorter than the batch is wide?")
 def test_padding_example(student):
     """Padding does not change the logit, but another word does"""
     settings = {"vocab_size": 20, "d_embed": 8, "d_hidden": 6}

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from autograder.checks.accuracy import Expectation, judge_accuracy
+from autograder.checks.accuracy import Expectation, judge_accuracy, judge_ready_made
 from autograder.checks.probes import parameter_gradients
 from autograder.checks.small_trainings import (
     SmallTraining,
@@ -17,35 +17,19 @@ from autograder.checks.small_trainings import (
     expect_training_loss,
     expect_validation_loss,
 )
-from autograder.checks.training import expect_history, read_safetensors, run_training
+from autograder.checks.training import expect_two_epochs
 
 pytestmark = pytest.mark.question("q3_6")
 
 
 @pytest.mark.points(0.5)
+@pytest.mark.hint(
+    "Validate in eval mode, after each epoch, and sum over reviews before you divide."
+)
 def test_small_training(student):
     """Two epochs on a handful of reviews: the history, and the loss it tells of"""
     settings = {"vocab_size": 12, "d_embed": 8, "d_hidden": 6}
-    reviews = [[1, 5, 6], [1, 7, 6, 4], [1, 5], [1, 8, 9, 10]], [1, 0, 1, 0]
-    options = {"max_epochs": 2, "patience": 2, "batch_size": 2, "lr": 0.001}
-    # In eval mode the model says the same of every review: the loss can be worked out by hand.
-    rig = {"shifts": [0.0, -1.0], "wobble": 0.0}
-    seen = student.probe(
-        run_training,
-        *(student.LSTMClassifier, student.train),
-        *(0, settings, reviews, ([[1, 5, 6], [1, 8]], [0, 0]), options, rig),
-    )
-    train_loss, valid_loss = expect_history(seen["history"], epochs=2)
-    assert all(0 < loss < 5 for loss in train_loss), (
-        f"losses of an untrained model should be around 0.7, but train_loss is {train_loss}."
-    )
-    expected = torch.tensor([0.6931, 0.3133])
-    assert torch.allclose(torch.tensor(valid_loss), expected, atol=1e-3), (
-        "with a model that gives every validation review the logit 0 after the first epoch and -1 "
-        "after the second, and with labels that are all 0, valid_loss should be [0.6931, 0.3133], "
-        f"but is {[round(loss, 4) for loss in valid_loss]}."
-    )
-    assert read_safetensors(seen["file"]), "the checkpoint holds no tensors."
+    expect_two_epochs(student, student.LSTMClassifier, settings)
 
 
 SETTINGS = {"vocab_size": 31, "d_embed": 8, "d_hidden": 6, "dropout": 0.5}
@@ -201,13 +185,21 @@ EXPECTATION = Expectation(
     steps=[(0.58, 0.5), (0.65, 1.0), (0.72, 1.5)],
     suspicious=0.88,
     fall=0.08,
+    made_up_steps=[(0.70, 0.75), (0.80, 1.5)],
 )
+"""Measured with the course's settings: the reference 0.787 to 0.793 (5 seeds), with the forget gate
+half closed at the start 0.764 to 0.785 (4 seeds), and 0.742 to 0.757 on 2,000 reviews in place of
+5,000. By the upper end of the interval 0.72 is reached from 0.70 on, 5 standard deviations (0.014,
+seed and sample) below the mean of the weaker one. A model that ignores its input has 0.5."""
 
 
 @pytest.mark.points(1.5)
 @pytest.mark.hidden
 @pytest.mark.hint("A sound implementation gets there with the given settings: was `model` trained?")
-def test_accuracy(student, rng, hidden_files, award, flag):
+def test_accuracy(student, rng, seed, hidden_files, award, flag, stand_in):
     """The accuracy of `model` on reviews that you have not seen"""
+    if stand_in:
+        judge_ready_made(small_training(student, seed), EXPECTATION, rng, award)
+        return
     reviews = hidden_files / "reviews.npz"
     judge_accuracy(student, as_lengths, reviews, 128, EXPECTATION, rng, award, flag)
