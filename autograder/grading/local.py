@@ -13,8 +13,8 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from autograder.assignment.kit import Kit
 from autograder.errors import AutograderError
+from autograder.grading.job import Job
 from autograder.results import Ending, QuestionResult, SubmissionResult
 from autograder.sandbox.wall import Wall
 
@@ -45,7 +45,7 @@ class HandIn:
 
 
 def grade_class(
-    kit: Kit, hand_ins: Sequence[HandIn], wall: Wall, jobs: int
+    job: Job, hand_ins: Sequence[HandIn], wall: Wall, jobs: int
 ) -> Iterator[SubmissionResult]:
     """Grade all hand-ins, ``jobs`` at a time; results as they come.
 
@@ -54,7 +54,7 @@ def grade_class(
     """
     context = multiprocessing.get_context("forkserver")
     os.environ.update(THREADS)
-    context.set_forkserver_preload(["autograder.grading.warm"])
+    context.set_forkserver_preload(list(job.preload))
     waiting = [(hand_in, 1) for hand_in in reversed(hand_ins)]
     running: dict[Connection, _Running] = {}
     try:
@@ -62,23 +62,23 @@ def grade_class(
             while waiting and len(running) < jobs:
                 hand_in, attempt = waiting.pop()
                 ours, theirs = context.Pipe(duplex=False)
-                process = context.Process(target=_work, args=(theirs, kit, hand_in, wall))
+                process = context.Process(target=_work, args=(theirs, job, hand_in, wall))
                 process.start()
                 theirs.close()
                 running[ours] = _Running(process, hand_in, attempt, time.monotonic())
             for connection in wait(list(running), timeout=1.0):
                 if isinstance(connection, Connection):
-                    job = running.pop(connection)
-                    result = _take(connection, job, kit, wall)
-                    if result.status == Ending.GRADER_ERROR and job.attempt == 1:
-                        waiting.append((job.hand_in, 2))
+                    worker = running.pop(connection)
+                    result = _take(connection, worker, job, wall)
+                    if result.status == Ending.GRADER_ERROR and worker.attempt == 1:
+                        waiting.append((worker.hand_in, 2))
                     else:
                         yield result
-            _end_overdue(running, kit)
+            _end_overdue(running, job)
     finally:
-        for connection, job in running.items():
-            job.process.kill()
-            job.process.join()
+        for connection, worker in running.items():
+            worker.process.kill()
+            worker.process.join()
             connection.close()
 
 
@@ -90,28 +90,28 @@ class _Running:
     started: float
 
 
-def _take(connection: Connection, job: _Running, kit: Kit, wall: Wall) -> SubmissionResult:
+def _take(connection: Connection, worker: _Running, job: Job, wall: Wall) -> SubmissionResult:
     try:
         outcome = connection.recv()
     except EOFError:
         outcome = "the grading process ended without a result"
     connection.close()
-    job.process.join()
+    worker.process.join()
     if isinstance(outcome, AutograderError):
         raise outcome
     if isinstance(outcome, SubmissionResult):
         return outcome
-    return grader_error(kit, job.hand_in.submission, wall.name, str(outcome))
+    return grader_error(job, worker.hand_in.submission, wall.name, str(outcome))
 
 
-def _end_overdue(running: dict[Connection, _Running], kit: Kit) -> None:
-    limit = kit.master.assignment.limits.submission_seconds * 2 + SLACK_SECONDS
-    for job in running.values():
-        if time.monotonic() - job.started > limit:
-            job.process.kill()
+def _end_overdue(running: dict[Connection, _Running], job: Job) -> None:
+    limit = job.assignment.limits.submission_seconds * 2 + SLACK_SECONDS
+    for worker in running.values():
+        if time.monotonic() - worker.started > limit:
+            worker.process.kill()
 
 
-def grader_error(kit: Kit, submission: str, wall: str, why: str) -> SubmissionResult:
+def grader_error(job: Job, submission: str, wall: str, why: str) -> SubmissionResult:
     """The result of a submission that we failed to grade."""
     return SubmissionResult(
         submission=submission,
@@ -128,10 +128,10 @@ def grader_error(kit: Kit, submission: str, wall: str, why: str) -> SubmissionRe
                 question.auto,
                 question.manual,
             )
-            for question in kit.master.assignment.questions
+            for question in job.assignment.questions
         ),
         note=f"The grader failed: {why}",
-        build_hash=kit.build_hash,
+        build_hash=job.build_hash,
     )
 
 
@@ -143,15 +143,13 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _work(connection: Connection, kit: Kit, hand_in: HandIn, wall: Wall) -> None:
+def _work(connection: Connection, job: Job, hand_in: HandIn, wall: Wall) -> None:
     """In the forked process: grade one, send the result, and be gone."""
     # Ctrl-C reaches the whole terminal; the client alone decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _die_with_parent()
-    from autograder.grading.pipeline import grade_submission
-
     try:
-        connection.send(grade_submission(kit, hand_in.path, hand_in.submission, wall))
+        connection.send(job.grade(hand_in.path, hand_in.submission, wall))
     except AutograderError as error:
         connection.send(error)
     # Whatever else goes wrong is ours: it becomes `grader_error`, never a score.

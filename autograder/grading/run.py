@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from autograder.assignment.kit import Kit
+from autograder.grading.job import Job
 from autograder.grading.lateness import late_days
 from autograder.grading.local import HandIn, grade_class
 from autograder.results import Ending, SubmissionResult
@@ -17,7 +17,7 @@ from autograder.store import Store
 
 
 def grade_folder(
-    kit: Kit,
+    job: Job,
     folder: Path,
     paths: Sequence[Path],
     times: dict[str, datetime],
@@ -31,8 +31,8 @@ def grade_folder(
     A hand-in whose content was graded under the same build is not graded again. ``tell`` hears of
     each result as it is stored, and whether it was known. Returns all results.
     """
-    deadline = kit.master.assignment.deadline
-    store.save_assignment(kit.master.assignment, kit.master.rubrics, kit.build_hash)
+    deadline = job.assignment.deadline
+    store.save_assignment(job.assignment, job.rubrics, job.build_hash)
     results: list[SubmissionResult] = []
 
     def keep(result: SubmissionResult, content_hash: str, known: bool) -> None:
@@ -48,12 +48,12 @@ def grade_folder(
     for path in paths:
         submission = path.relative_to(folder).as_posix()
         content_hash = hashes[submission] = hash_of_file(path)
-        known = store.known(content_hash, kit.build_hash)
+        known = store.known(content_hash, job.build_hash)
         if known is not None:
             keep(replace(known, submission=submission), content_hash, known=True)
         else:
             fresh.append(HandIn(path, submission))
-    for result in grade_class(kit, fresh, wall, jobs):
+    for result in grade_class(job, fresh, wall, jobs):
         keep(result, hashes[result.submission], known=False)
     return results
 

@@ -65,7 +65,7 @@ def launch(scratch: Path, room: Room, control: int, uid: int | None) -> subproce
         "TMPDIR": str(scratch / "tmp"),
     }
     return subprocess.Popen(
-        [sys.executable, "-m", "guest.main", configuration(home, control, uid, room.limits)],
+        [sys.executable, "-m", "guest.main", configuration(home, control, uid, room)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

@@ -110,7 +110,7 @@ def bubblewrap_command(room: Room, control: int) -> list[str]:
         command += ["--setenv", name, value]
     command += ["--setenv", "PYTHONPATH", str(Path(GUEST).parent), "--chdir", "/"]
     uid = student_uid() if as_root else None
-    command += [sys.executable, "-m", "guest.main", configuration(HOME, control, uid, room.limits)]
+    command += [sys.executable, "-m", "guest.main", configuration(HOME, control, uid, room)]
     return command
 
 

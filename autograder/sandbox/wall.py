@@ -41,6 +41,8 @@ class Room:
     files: Path
     """The folder whose content stands beside the notebook, read-only where the wall can do it."""
     limits: Limits
+    warm: tuple[str, ...] = GUEST_MODULES
+    """Modules that the server imports before the first fork; what is not installed is left out."""
 
 
 class Wall(Protocol):
@@ -82,8 +84,9 @@ def environment(home: str, matplotlib_cache: str) -> dict[str, str]:
     }
 
 
-def configuration(home: str, control: int, uid: int | None, limits: Limits) -> str:
+def configuration(home: str, control: int, uid: int | None, room: Room) -> str:
     """The warm server's argument."""
+    limits = room.limits
     memory = limits.memory_mb * 2**20
     return json.dumps(
         {
@@ -91,7 +94,7 @@ def configuration(home: str, control: int, uid: int | None, limits: Limits) -> s
             "uid": uid,
             "filter": base64.b64encode(load_filter()).decode(),
             "home": home,
-            "warm": GUEST_MODULES,
+            "warm": room.warm,
             "rlimits": {
                 "RLIMIT_DATA": memory,
                 "RLIMIT_FSIZE": limits.disk_mb * 2**20,

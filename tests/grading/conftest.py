@@ -12,6 +12,7 @@ import nbformat
 import pytest
 
 from autograder.assignment.kit import Kit, load_kit
+from autograder.grading.job import KitJob
 from autograder.grading.local import HandIn, grade_class
 from autograder.results import QuestionResult, SubmissionResult, Verdict
 from autograder.sandbox.choice import choose_wall
@@ -170,7 +171,7 @@ def grade(kit: Kit, tmp_path: Path) -> Grade:
                     archive.writestr(name, data)
         else:
             path.write_text(text)
-        [result] = grade_class(kit, [HandIn(path, path.name)], choose_wall("auto"), jobs=1)
+        [result] = grade_class(KitJob(kit), [HandIn(path, path.name)], choose_wall("auto"), jobs=1)
         return result
 
     return grade

@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import save
 
 from autograder.assignment.kit import Kit, load_kit
+from autograder.grading.job import KitJob
 from autograder.grading.local import HandIn, grade_class
 from autograder.results import Ending
 from autograder.sandbox.choice import choose_wall
@@ -189,7 +190,7 @@ def test_a_check_that_can_not_use_what_it_got_fails_and_is_flagged(grade: Grade)
 def test_what_is_no_notebook_is_unreadable(kit: Kit, tmp_path: Path, content: str) -> None:
     path = tmp_path / "x.ipynb"
     path.write_text(content)
-    [result] = grade_class(kit, [HandIn(path, "x.ipynb")], choose_wall("auto"), jobs=1)
+    [result] = grade_class(KitJob(kit), [HandIn(path, "x.ipynb")], choose_wall("auto"), jobs=1)
     assert result.status == Ending.UNREADABLE
     assert result.note
     assert len(result.questions) == 4

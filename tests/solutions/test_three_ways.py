@@ -24,6 +24,7 @@ from autograder.authoring.answers import make_submission
 from autograder.authoring.master import Notebooks, make_notebooks
 from autograder.authoring.products import ensure_built, products
 from autograder.authoring.sample import export_zip, make_sample
+from autograder.grading.job import KitJob
 from autograder.grading.local import HandIn, grade_class
 from autograder.results import Ending, SubmissionResult
 from autograder.sandbox.choice import choose_wall
@@ -152,7 +153,9 @@ def graded(kit: Kit, notebooks: Notebooks, tmp_path_factory: pytest.TempPathFact
     )
     (folder / "spy.zip").write_bytes(export_zip(spy, f"{NAME}.ipynb", {}))
     hand_ins = [HandIn(path, path.name) for path in [*paths, folder / "spy.zip"]]
-    results = {it.submission: it for it in grade_class(kit, hand_ins, choose_wall("auto"), jobs=2)}
+    results = {
+        it.submission: it for it in grade_class(KitJob(kit), hand_ins, choose_wall("auto"), jobs=2)
+    }
     return Graded(folder, results)
 
 

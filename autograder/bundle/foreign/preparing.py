@@ -1,0 +1,52 @@
+"""From a bundle's zip and the hand-ins at hand to a job that grades them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import otter
+
+from autograder import __version__
+from autograder.bundle.foreign.assignment import assignment_of
+from autograder.bundle.foreign.grading import BundleJob
+from autograder.bundle.foreign.hand_in import read_hand_in
+from autograder.bundle.foreign.imports import modules_to_warm
+from autograder.bundle.foreign.reading import read_bundle, read_files
+from autograder.bundle.foreign.sandboxed import ALWAYS_WARM, describe_tests
+from autograder.errors import UnreadableSubmission
+from autograder.sandbox.wall import Wall
+
+LOOKED_AT = 20
+"""Hand-ins whose imports are looked at: a class imports much the same."""
+
+
+def prepare(path: Path, hand_ins: Sequence[Path], wall: Wall, cell_seconds: float) -> BundleJob:
+    """Read the bundle at ``path`` and find out what its tests are.
+
+    A cell, and the tests of a question, may take ``cell_seconds``. Raises BundleError.
+    """
+    bundle = read_bundle(path)
+    files = read_files(bundle)
+    tests = describe_tests(bundle, files, wall)
+    sources = [
+        data.decode("utf-8", "replace")
+        for data in (bundle.test_files[f"{stem}.py"] for stem in bundle.stems)
+    ]
+    warm = modules_to_warm(sources, _sources(hand_ins[:LOOKED_AT]))
+    assignment = assignment_of(bundle, tests, files, cell_seconds)
+    made_of = (bundle.digest, otter.__version__, __version__, f"{cell_seconds}")
+    build_hash = hashlib.sha256("\n".join(made_of).encode()).hexdigest()
+    ready = tuple(dict.fromkeys((*ALWAYS_WARM, *warm)))
+    return BundleJob(bundle, tests, assignment, build_hash, ready)
+
+
+def _sources(paths: Sequence[Path]) -> Iterator[str]:
+    for path in paths:
+        try:
+            cells = read_hand_in(path).cells
+        except UnreadableSubmission:
+            # It is told of where it is graded.
+            continue
+        yield "\n".join(cell.source for cell in cells)
