@@ -12,7 +12,7 @@ from autograder.submission.notebook import parse_notebook
 _NAME = re.compile(r"[\w. -]{1,100}")
 
 
-def tests_in_notebook(data: bytes, where: str) -> dict[str, bytes]:
+def notebook_tests(data: bytes, where: str) -> dict[str, bytes]:
     """Test files by name; none where the notebook has no tests.
 
     Raises BundleError for tests of a form that otter never writes.

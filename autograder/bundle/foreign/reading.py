@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from autograder.bundle.foreign.metadata import tests_in_notebook
+from autograder.bundle.foreign.metadata import notebook_tests
 from autograder.bundle.foreign.model import OtterBundle
 from autograder.errors import BundleError
 from autograder.submission.text import one_line
@@ -170,7 +170,7 @@ def _tests_of_a_notebook(
 ) -> dict[str, bytes]:
     for name in sorted(entries):
         if name.endswith(".ipynb"):
-            tests = tests_in_notebook(archive.read(entries[name]), f"{where}, {name}")
+            tests = notebook_tests(archive.read(entries[name]), f"{where}, {name}")
             if tests:
                 return tests
     return {}

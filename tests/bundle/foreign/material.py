@@ -6,6 +6,7 @@ raise, and `older` is written by hand in the shape that otter 5 and 6 give.
 
 from __future__ import annotations
 
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,9 @@ FEATURES_FILES = {
     "pack/helper.py": "def triple(value):\n    return 3 * value\n",
 }
 
+OTHER_FILES = shutil.ignore_patterns("*.zip", "*.py", "*.csv", "tests", "pack", "*.json", "*.yml")
+"""Of what `otter assign` writes, all but the notebooks."""
+
 NAMED = {"otter": {"assignment_name": "features"}}
 START = 'import otter\ngrader = otter.Notebook("features.ipynb")'
 IMPORTS = "import random\n\nimport numpy as np"
@@ -121,7 +125,8 @@ def features(folder: Path) -> tuple[Path, Path]:
             "%matplotlib inline\nimport matplotlib.pyplot as plt",
             "%%time\nimport random, numpy as np",
             "plt.plot([1, 2])\nplt.show()\n!echo shell",
-            *answers(draw="%%time\n" + RIGHT["draw"]),
+            # Otter seeds no cell with a magic at its top.
+            *answers(draw="%%time\nnp.random.seed(42)\n" + RIGHT["draw"].split("\n")[0]),
             "assert not plt.get_fignums()\nlate = 5",
         ],
     )
@@ -165,6 +170,9 @@ def features(folder: Path) -> tuple[Path, Path]:
     )
     (hand_ins / "script.py").write_text(script + "\n")
     (hand_ins / "raising-script.py").write_text(script.replace("counter = 3", "1 / 0") + "\n")
+    made = folder / "features" / "made"
+    shutil.copytree(made / "autograder", hand_ins / "solution", ignore=OTHER_FILES)
+    shutil.copytree(made / "student", hand_ins / "release", ignore=OTHER_FILES)
     return bundle, hand_ins
 
 
@@ -179,7 +187,8 @@ def losses(folder: Path) -> Path:
     hand_in("exit/features.ipynb", answers(draw="exit()"))
     hand_in("endless/features.ipynb", answers(draw="while True:\n    pass"))
     hand_in("ada_lovelace.ipynb", [*answers(), "counter = 99"])
-    hand_in("memory/features.ipynb", answers(file="rows = [b'x' * 2**20 for _ in range(2**14)]"))
+    # It prints a random emoji for a passed check, and so moves Python's random numbers on.
+    hand_in("unseeded/features.ipynb", answers(draw="%%time\n" + RIGHT["draw"]))
     script = "\n".join(answers()).replace('"features.ipynb"', "")
     (hand_ins / "dead.py").write_text(script.replace("counter = 3", "import os; os._exit(1)"))
     return hand_ins
@@ -237,6 +246,9 @@ def exceptions(folder: Path) -> tuple[Path, Path]:
     hand_in("nothing")
     hand_in("raising", "def half(value):\n    raise KeyError(value)|values = 5|call = None")
     hand_in("figure", "import matplotlib.pyplot as plt\nplt.plot([1])|" + half)
+    made = folder / "exceptions" / "made"
+    shutil.copytree(made / "autograder", hand_ins / "solution", ignore=OTHER_FILES)
+    shutil.copytree(made / "student", hand_ins / "release", ignore=OTHER_FILES)
     # In otter a test that ends in SystemExit loses every question.
     lost = folder / "exceptions-losses"
     write(lost / "exits.ipynb", [start, half, values, "def call():\n    raise SystemExit"])
