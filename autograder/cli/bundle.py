@@ -10,7 +10,7 @@ from rich.console import Console
 from autograder.bundle.foreign.comparing import Compared, compare, gradescope_results, summary
 from autograder.bundle.foreign.grading import BundleJob
 from autograder.bundle.foreign.preparing import prepare
-from autograder.bundle.foreign.reading import not_done
+from autograder.bundle.foreign.reading import remarks
 from autograder.cli.grade import hand_ins_of, progress_bar, run_job
 from autograder.grading.run import not_graded
 from autograder.report.comparison import comparison_table
@@ -37,8 +37,8 @@ def grade_bundle(
     console = Console()
     with console.status(f"Reading {bundle.name} ..."):
         job = prepare(bundle, hand_ins_of(folder), choose_wall(wish), cell_seconds)
-    for sentence in not_done(job.bundle):
-        console.print("[yellow]Not done:[/] ", end="")
+    for sentence in remarks(job.bundle):
+        console.print("[yellow]Note:[/] ", end="")
         console.print(sentence, markup=False, highlight=False)
     results = run_job(job, folder, out, jobs, wish, url)
     for result in results:

@@ -76,7 +76,7 @@ def compare(
     ordered = sorted(results, key=lambda result: result.submission)
 
     def one(result: SubmissionResult) -> Compared:
-        otter = otter_run(job.bundle.path, folder / result.submission, seconds)
+        otter = _otter_run(job, folder / result.submission, seconds)
         return _compared(job, result, folder / result.submission, otter, seconds)
 
     compared: list[Compared] = []
@@ -96,6 +96,10 @@ def gradescope_results(job: BundleJob, result: SubmissionResult) -> dict[str, An
         messages = [check.message for check in checks] or [""] * len(test.cases)
         files.append(test.scored(passed, messages))
     return totals(files, job.bundle.config)
+
+
+def _otter_run(job: BundleJob, path: Path, seconds: float) -> OtterRun:
+    return otter_run(job.bundle.path, path, seconds, job.assignment.limits.memory_mb)
 
 
 def _compared(
@@ -136,7 +140,7 @@ def _explanations(
     if name is not None:
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(shutil.copy(path, Path(folder, name)))
-            again = otter_run(job.bundle.path, copy, seconds)
+            again = _otter_run(job, copy, seconds)
         same = all(
             abs(again.scores.get(it.id, -1.0) - it.ours) < 10**-ROUNDED for it in compared.questions
         )

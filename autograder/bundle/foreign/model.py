@@ -71,6 +71,8 @@ class OtterBundle:
     """otter_config.json."""
     test_files: dict[str, bytes] = field(default_factory=dict)
     """All that stands below tests/, by its path there."""
+    origin: str = ""
+    """Where the tests come from, where that is not tests/: a sentence."""
 
     @property
     def stems(self) -> tuple[str, ...]:

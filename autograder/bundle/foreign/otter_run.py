@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -34,10 +35,11 @@ class OtterRun:
     """Why there are no scores; empty where there are."""
 
 
-def otter_run(bundle: Path, submission: Path, seconds: float) -> OtterRun:
+def otter_run(bundle: Path, submission: Path, seconds: float, memory_mb: int) -> OtterRun:
     """Run it as a person would, and read the results.json that it writes.
 
-    Student code runs with all rights of the caller, as it always does under `otter run`.
+    Student code runs with all rights of the caller, as it always does under `otter run`; but no
+    process may take more than ``memory_mb``, as here, so that one submission can't end a machine.
     """
     with tempfile.TemporaryDirectory(prefix="otter-run-") as out:
         command = [sys.executable, "-m", "otter", "run", "--no-logo"]
@@ -51,6 +53,8 @@ def otter_run(bundle: Path, submission: Path, seconds: float) -> OtterRun:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+        with contextlib.suppress(ProcessLookupError):
+            resource.prlimit(process.pid, resource.RLIMIT_DATA, (memory_mb * 2**20,) * 2)
         try:
             said, _ = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:

@@ -29,8 +29,8 @@ _DAMAGED = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, Runti
 def read_bundle(path: Path) -> OtterBundle:
     """Read an otter bundle, a Python one of otter 5, 6 or 7.
 
-    Where it has no tests/, the tests are those in the metadata of a notebook in it. Raises
-    BundleError for what is none, and for what only otter itself can do.
+    Where it has no tests/, the tests are those in the metadata of a notebook in it; there may be
+    none. Raises BundleError for what is no bundle, and for what only otter itself can do.
     """
     where = path.name
     try:
@@ -39,22 +39,18 @@ def read_bundle(path: Path) -> OtterBundle:
             entries = _entries(archive, where)
             config = _config(archive, entries, where)
             tests = _below("tests/", archive, entries, MAX_TESTS_BYTES, where)
-            if not tests:
-                tests = _tests_of_a_notebook(archive, entries, where)
+            notebook = None if tests else _tests_of_a_notebook(archive, entries, where)
     except _DAMAGED as error:
         raise BundleError(
             f"this is no zip that can be read ({error})",
             where=where,
             remedy="Name the zip that `otter assign` or `otter generate` wrote.",
         ) from error
-    bundle = OtterBundle(path.resolve(), hashlib.sha256(data).hexdigest(), config, tests)
-    if not bundle.stems:
-        raise BundleError(
-            "the bundle has no tests",
-            where=where,
-            remedy="It needs tests/*.py, or a notebook with tests in its metadata.",
-        )
-    return bundle
+    origin = ""
+    if not tests and notebook:
+        tests, name = notebook
+        origin = f"The tests are those in the metadata of {one_line(name, 100)}."
+    return OtterBundle(path.resolve(), hashlib.sha256(data).hexdigest(), config, tests, origin)
 
 
 def read_files(bundle: OtterBundle) -> dict[str, bytes]:
@@ -72,8 +68,10 @@ def read_files(bundle: OtterBundle) -> dict[str, bytes]:
         ) from error
 
 
-def not_done(bundle: OtterBundle) -> Iterator[str]:
-    """What the bundle asks of otter and is not done here, a sentence each."""
+def remarks(bundle: OtterBundle) -> Iterator[str]:
+    """What a person should know of the tests and of what is not done, a sentence each."""
+    if bundle.origin:
+        yield bundle.origin
     plugins = [name for entry in bundle.config.get("plugins") or [] for name in _names(entry)]
     if plugins:
         yield f"Its plugins are not run: {', '.join(plugins)}."
@@ -167,10 +165,11 @@ def _config(
 
 def _tests_of_a_notebook(
     archive: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo], where: str
-) -> dict[str, bytes]:
+) -> tuple[dict[str, bytes], str] | None:
+    """The tests, and the name of the notebook that has them."""
     for name in sorted(entries):
         if name.endswith(".ipynb"):
             tests = notebook_tests(archive.read(entries[name]), f"{where}, {name}")
             if tests:
-                return tests
-    return {}
+                return tests, name
+    return None

@@ -11,6 +11,7 @@ import os
 import shutil
 import sys
 import threading
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,7 @@ class OtterTests:
         # Otter's own first cells leave these two, and some notebook relies on it.
         names["sys"], names["logging"] = sys, otter.logging
         sys.path.append(str(self._home))
+        _show_warnings()
         self._shell.events.register("post_run_cell", lambda result: _close_figures())
         if "matplotlib.pyplot" in sys.modules:
             sys.modules["matplotlib.pyplot"].show = _close_figures  # type: ignore[attr-defined]
@@ -159,6 +161,15 @@ def _grader(tests: OtterTests, questions: frozenset[str]) -> type:
             return lambda *args, **kwargs: None
 
     return Notebook
+
+
+def _show_warnings() -> None:
+    """Python's own rules for warnings: tests may ask whether a function gives one."""
+    everything = ("ignore", None, Warning, None, 0)
+    warnings.filters[:] = [it for it in warnings.filters if it != everything]  # type: ignore[index]
+    warnings.filterwarnings("default", category=DeprecationWarning, module="__main__", append=True)
+    for kind in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
+        warnings.simplefilter("ignore", kind, append=True)
 
 
 def _close_figures(*args: object, **kwargs: object) -> None:

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from autograder.bundle.foreign.metadata import notebook_tests
-from autograder.bundle.foreign.reading import not_done, read_bundle, read_files
+from autograder.bundle.foreign.preparing import prepare
+from autograder.bundle.foreign.reading import read_bundle, read_files, remarks
 from autograder.errors import BundleError
+from autograder.sandbox.choice import choose_wall
 
-from .notebooks import by_hand, notebook, ok_test
+from .notebooks import by_hand, notebook, ok_test, write
 
 TEST = {"q1.py": ok_test("q1", [{"code": ">>> 1\n1"}])}
 
@@ -42,7 +44,7 @@ def test_what_only_otter_can_do_is_refused(tmp_path: Path, config: dict[str, obj
 def test_what_is_left_undone_is_said(tmp_path: Path):
     plugins = [{"otter.plugins.builtin.RateLimiting": {"days": 1}}, "a.B"]
     path = by_hand(tmp_path / "b.zip", {"plugins": plugins, "token": "secret"}, TEST)
-    said = " ".join(not_done(read_bundle(path)))
+    said = " ".join(remarks(read_bundle(path)))
     assert "otter.plugins.builtin.RateLimiting, a.B" in said
     assert "Gradescope" in said
     assert "secret" not in said
@@ -94,3 +96,27 @@ def test_a_test_of_an_odd_name_is_refused():
     made = notebook([], {"otter": {"OK_FORMAT": False, "tests": {"../q1": "pass"}}})
     with pytest.raises(BundleError, match="odd name"):
         notebook_tests(json.dumps(made).encode(), "x")
+
+
+def carrying(folder: Path, name: str, code: str) -> Path:
+    tests = {"q1": {"name": "q1", "suites": [{"cases": [{"code": code, "hidden": False}]}]}}
+    return write(folder / name, ["x = 1"], {"otter": {"OK_FORMAT": True, "tests": tests}})
+
+
+@pytest.mark.slow
+def test_without_any_the_tests_that_most_hand_ins_carry_are_taken(tmp_path: Path):
+    path = by_hand(tmp_path / "b.zip", {}, {})
+    honest = [carrying(tmp_path, f"{name}.ipynb", ">>> x\n1\n") for name in "abc"]
+    cheat = carrying(tmp_path, "d.ipynb", ">>> 1\n1\n")
+    job = prepare(path, [cheat, *honest], choose_wall("auto"), 5)
+    assert job.bundle.origin.startswith("The bundle has no tests: those in the metadata of 3 of 4")
+    assert b">>> x" in job.bundle.test_files["q1.py"]
+
+
+def test_tests_that_the_class_does_not_agree_on_are_not_taken(tmp_path: Path):
+    path = by_hand(tmp_path / "b.zip", {}, {})
+    two = [carrying(tmp_path, f"{code}.ipynb", f">>> {code}\n1\n") for code in "xy"]
+    with pytest.raises(BundleError, match="do not agree"):
+        prepare(path, two, choose_wall("none"), 5)
+    with pytest.raises(BundleError, match="no hand-in carries any"):
+        prepare(path, [], choose_wall("none"), 5)
