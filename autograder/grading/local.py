@@ -11,7 +11,8 @@ from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext
 
 from autograder.errors import AutograderError
-from autograder.grading.worker import HandIn, Job, work
+from autograder.grading.job import HandIn, Job, failed
+from autograder.grading.worker import work
 from autograder.results import Ending, SubmissionResult
 from autograder.sandbox.wall import Wall
 
@@ -29,6 +30,9 @@ forked from one with threads hangs at its first matrix product."""
 AHEAD = 2
 """Hand-ins that a worker has at most: the one it grades, and the next, so that it never waits."""
 
+SLACK_SECONDS = 600.0
+"""Time for checks and start-up beyond the notebook's own limit before we call it our fault."""
+
 ATTEMPTS = 2
 """A fault of ours is tried once more: the machine may have been short of something."""
 
@@ -45,7 +49,7 @@ def grade_class(
         return
     context = multiprocessing.get_context("forkserver")
     os.environ.update(THREADS)
-    context.set_forkserver_preload(["autograder.grading.warm"])
+    context.set_forkserver_preload(list(job.preload))
     waiting = deque(hand_ins)
     attempts: dict[str, int] = {}
     workers = [_Worker(context, job, wall) for _ in range(min(jobs, len(hand_ins)))]
@@ -71,7 +75,7 @@ def grade_class(
                 elif isinstance(outcome, SubmissionResult):
                     yield outcome
                 else:
-                    yield job.failed(hand_in.submission, wall.name, outcome)
+                    yield failed(job, hand_in.submission, wall.name, outcome)
             for worker in workers:
                 worker.end_if_overdue()
     finally:
@@ -87,6 +91,7 @@ class _Worker:
         self.taken: deque[HandIn] = deque()
         """What it has been given; it works on the first."""
         self._since = time.monotonic()
+        self._limit = job.assignment.limits.submission_seconds * 2 + SLACK_SECONDS
         self._start()
 
     def _start(self) -> None:
@@ -126,7 +131,7 @@ class _Worker:
 
     def end_if_overdue(self) -> None:
         """Kill a worker that has been at one submission for too long."""
-        if self.taken and time.monotonic() - self._since > self._job.seconds:
+        if self.taken and time.monotonic() - self._since > self._limit:
             self._process.kill()
 
     def end(self) -> None:

@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from autograder.assignment.kit import Kit
+from autograder.grading.job import HandIn, Job
 from autograder.grading.lateness import late_days
-from autograder.grading.worker import HandIn
 from autograder.results import Ending, SubmissionResult
 from autograder.store import Graded, Store
 
@@ -32,7 +31,7 @@ class _Found:
 
 
 def grade_folder(
-    kit: Kit,
+    job: Job,
     folder: Path,
     paths: Sequence[Path],
     times: dict[str, datetime],
@@ -46,8 +45,8 @@ def grade_folder(
     changed since, their questions alone are. ``tell`` hears how each ended, as it is stored, and
     whether it was known. Returns the ending of each submission.
     """
-    store.save_assignment(kit.master.assignment, kit.master.rubrics, kit.build_hash)
-    found = {it.submission: it for it in _find(kit, folder, paths, times, store.graded())}
+    store.save_assignment(job.assignment, job.rubrics, job.build_hash)
+    found = {it.submission: it for it in _find(job, folder, paths, times, store.graded())}
     endings: dict[str, Ending] = {}
 
     def keep(result: SubmissionResult, it: _Found) -> None:
@@ -66,7 +65,7 @@ def grade_folder(
         if it.graded is None:
             waiting.append(HandIn(it.path, it.submission))
             continue
-        unchanged = dict(it.graded.question_hashes) == dict(kit.question_hashes)
+        unchanged = dict(it.graded.question_hashes) == dict(job.question_hashes)
         if not unchanged:
             known = store.submission(it.graded.submission)
             waiting.append(HandIn(it.path, it.submission, known.result if known else None))
@@ -86,7 +85,7 @@ def grade_folder(
 
 
 def _find(
-    kit: Kit,
+    job: Job,
     folder: Path,
     paths: Iterable[Path],
     times: Mapping[str, datetime],
@@ -94,9 +93,9 @@ def _find(
 ) -> Iterator[_Found]:
     by_content: dict[str, list[Graded]] = defaultdict(list)
     for it in graded:
-        if it.build_hash == kit.build_hash and not it.spoilt:
+        if it.build_hash == job.build_hash and not it.spoilt:
             by_content[it.content_hash].append(it)
-    deadline = kit.master.assignment.deadline
+    deadline = job.assignment.deadline
     for path in paths:
         submission = path.relative_to(folder).as_posix()
         content_hash = hash_of_file(path)
