@@ -67,6 +67,52 @@ class Flag:
     text: str
 
 
+class Fault(StrEnum):
+    """In what way a check failed."""
+
+    VALUE = "value"
+    """What came back is wrong."""
+    FORM = "form"
+    """What came back has the wrong type, shape or dtype."""
+    RAISED = "raised"
+    """Student code raised."""
+    ENDED = "ended"
+    """Student code ended its process, or did not come back."""
+    STEP = "step"
+    """The check gave a part of its points."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One check that failed, for whoever proves the checks."""
+
+    question: str
+    check: str
+    fault: Fault
+    stand_in: bool
+    """Whether stand-ins were bound."""
+
+
+@dataclass(frozen=True)
+class Redrawn:
+    """One check, repeated with other seeds."""
+
+    question: str
+    check: str
+    failed: tuple[int, ...]
+    """The seeds with which it failed."""
+    passed: tuple[int, ...]
+    """The seeds with which it passed."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a proof of the checks wants to know beyond scores; nobody else asks for it."""
+
+    failures: tuple[Failure, ...]
+    redrawn: tuple[Redrawn, ...]
+
+
 @dataclass(frozen=True)
 class SubmissionResult:
     """Everything that one run of the pipeline says of one submission."""
@@ -93,6 +139,8 @@ class SubmissionResult:
     peak_memory_mb: float = 0.0
     timings: dict[str, float] = field(default_factory=dict)
     """Where the time went, by phase, in seconds."""
+    evidence: Evidence | None = None
+    """Where a proof asked for it; never stored."""
 
     @property
     def auto_score(self) -> float:

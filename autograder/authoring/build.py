@@ -12,9 +12,9 @@ from autograder.assignment.kit import Kit, build_record, load_kit
 from autograder.authoring.answers import write_notebook
 from autograder.authoring.leaks import Leak, find_leaks, refuse_leaks
 from autograder.authoring.master import Notebooks, make_notebooks
-from autograder.authoring.products import PACKAGE, products, source_hash
+from autograder.authoring.products import PACKAGE, Products, products, source_hash
 from autograder.authoring.release import HELPERS, replace_folder, write_release
-from autograder.authoring.secrets import collect_secrets
+from autograder.authoring.secrets import Secrets, collect_secrets
 from autograder.bundle.writing import write_bundle
 from autograder.bundle.zips import write_zip
 
@@ -43,7 +43,13 @@ def build(master_folder: Path, root: Path) -> Kit:
             made / f"{master.name}-student.zip",
         )
         write_bundle(kit, made / f"{master.name}-autograder.zip")
-        refuse_leaks(leaks_in(master, notebooks, made))
+        given_out = Products(
+            release=made / "release",
+            kit=made / "kit",
+            student_zip=made / f"{master.name}-student.zip",
+            bundle=made / f"{master.name}-autograder.zip",
+        )
+        refuse_leaks(leaks_in(master, notebooks, given_out))
         places = products(master.name, root)
         replace_folder(made / "release", places.release)
         replace_folder(made / "kit", places.kit)
@@ -52,11 +58,17 @@ def build(master_folder: Path, root: Path) -> Kit:
     return load_kit(places.kit)
 
 
-def leaks_in(master: Master, notebooks: Notebooks, made: Path) -> list[Leak]:
-    """All leaks in the release, in the students' zip and in what a bundle lays open."""
-    helpers = [*(made / "release" / HELPERS).glob("*.py"), *(made / "release/tests").glob("*.py")]
+def secrets_of(master: Master, notebooks: Notebooks, given_out: Products) -> Secrets:
+    """All of the answer side that must stand in nothing that students can read."""
+    release = given_out.release
+    helpers = [*(release / HELPERS).glob("*.py"), *(release / "tests").glob("*.py")]
     texts = [path.read_text(encoding="utf-8") for path in helpers]
-    secrets = collect_secrets(master, notebooks, texts, made / "hidden")
+    return collect_secrets(master, notebooks, texts, given_out.kit / "hidden")
+
+
+def leaks_in(master: Master, notebooks: Notebooks, given_out: Products) -> list[Leak]:
+    """All leaks in the release, in the students' zip and in what a bundle lays open."""
+    secrets = secrets_of(master, notebooks, given_out)
     own_code = {path.read_bytes() for path in PACKAGE.rglob("*.py")}
 
     def closed_or_ours(name: str, content: bytes) -> bool:
@@ -66,9 +78,9 @@ def leaks_in(master: Master, notebooks: Notebooks, made: Path) -> list[Leak]:
         )
 
     return [
-        *find_leaks(secrets, made / "release"),
-        *find_leaks(secrets, made / f"{master.name}-student.zip"),
-        *find_leaks(secrets, made / f"{master.name}-autograder.zip", skip=closed_or_ours),
+        *find_leaks(secrets, given_out.release),
+        *find_leaks(secrets, given_out.student_zip),
+        *find_leaks(secrets, given_out.bundle, skip=closed_or_ours),
     ]
 
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -40,6 +41,9 @@ class WrongSolution(Strict):
     """The question whose answer is edited."""
     expected: str
     """The question that must catch it."""
+    bug: Literal["value", "raises", "shape"] = "value"
+    """What may go wrong besides values: only where it is the bug may it raise, or return another
+    shape or type."""
     replace: tuple[Replacement, ...] = Field(min_length=1)
 
 
@@ -91,6 +95,14 @@ def read_right(master: Master) -> tuple[RightSolution, ...]:
     return tuple(_read_right(path, known) for path in sorted(folder.glob("*.py")))
 
 
+def place_of(master: Master, wrong: WrongSolution) -> str:
+    """File and line at which a wrong solution stands."""
+    path = master.folder / "mutants" / "wrong.yml"
+    line = re.compile(rf"^\s*-?\s*name:\s*['\"]?{wrong.name}['\"]?\s*$")
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return next((f"{path}:{i}" for i, it in enumerate(lines, 1) if line.match(it)), str(path))
+
+
 def _read_right(path: Path, known: set[str]) -> RightSolution:
     text = path.read_text(encoding="utf-8")
     pieces = CELL.split(text)
@@ -118,8 +130,12 @@ def _read_right(path: Path, known: set[str]) -> RightSolution:
     return RightSolution(path.stem, " ".join(sentence.split()), answers)
 
 
-def wrong_answers(wrong: WrongSolution, reference: Mapping[str, str]) -> dict[str, str]:
+def wrong_answers(
+    wrong: WrongSolution, reference: Mapping[str, str], where: str = "mutants/wrong.yml"
+) -> dict[str, str]:
     """The reference's code answers, by question id, with the bug in one of them.
+
+    ``where`` is the place that an error names.
 
     Raises AssignmentError where a text to replace does not occur exactly once: the reference has
     changed, and the bug with it.
@@ -131,7 +147,7 @@ def wrong_answers(wrong: WrongSolution, reference: Mapping[str, str]) -> dict[st
             raise AssignmentError(
                 f"{wrong.name}: {edit.find!r} occurs {count} times in the answer to "
                 f"{wrong.question}",
-                where="mutants/wrong.yml",
+                where=where,
                 remedy="Quote the reference as it is now, with enough of it to be unique.",
             )
         source = source.replace(edit.find, edit.replacement)

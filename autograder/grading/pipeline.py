@@ -13,10 +13,24 @@ from autograder.errors import AssignmentError, SandboxFault, UnreadableSubmissio
 from autograder.grading.checkpoint import read_checkpoint
 from autograder.grading.notes import note_of
 from autograder.grading.plan import plan_steps
-from autograder.judge.session import Case, CheckRun, Judgement, QuestionCase, with_checks
+from autograder.judge.session import (
+    Case,
+    CheckRun,
+    Judgement,
+    QuestionCase,
+    Redraw,
+    with_checks,
+)
 from autograder.judge.student import Handle, Student, StudentError
 from autograder.quiz import score_item, variables
-from autograder.results import Ending, Flag, QuestionResult, SubmissionResult, Verdict
+from autograder.results import (
+    Ending,
+    Evidence,
+    Flag,
+    QuestionResult,
+    SubmissionResult,
+    Verdict,
+)
 from autograder.sandbox.channel import Channel
 from autograder.sandbox.execution import Checkpoint, Execution, run_notebook
 from autograder.sandbox.guest.wire import WireError
@@ -43,6 +57,8 @@ class _Grading:
     timings: dict[str, float] = field(default_factory=dict)
     student_seconds: float = 0.0
     peak_memory_mb: float = 0.0
+    redraw: Redraw | None = None
+    evidence: Evidence | None = None
 
     def note(self, question: str, text: str) -> None:
         notes = self.notes.setdefault(question, [])
@@ -72,11 +88,13 @@ def grade_submission(
     server: WarmServer,
     checks: CheckRun,
     known: SubmissionResult | None = None,
+    redraw: Redraw | None = None,
 ) -> SubmissionResult:
     """Grade one hand-in. What is wrong with the hand-in stands in the result.
 
     ``known`` is an earlier result of the same content: of what it says, the questions stay that
-    would be judged by the same checks again. Raises AutograderError where the fault is not the
+    would be judged by the same checks again. A proof of the checks asks for more with ``redraw``,
+    and finds it in the result's `evidence`. Raises AutograderError where the fault is not the
     submission's: a wall that does not stand.
     """
     wall = server.wall
@@ -96,7 +114,7 @@ def grade_submission(
             build_hash=kit.build_hash,
             seconds=time.monotonic() - started,
         )
-    grading = _Grading()
+    grading = _Grading(redraw=redraw)
     if not handed_in.name or not handed_in.student_id:
         missing = "name" if not handed_in.name else "student number"
         if not handed_in.name and not handed_in.student_id:
@@ -127,6 +145,7 @@ def grade_submission(
         student_seconds=grading.student_seconds,
         peak_memory_mb=grading.peak_memory_mb,
         timings=grading.timings,
+        evidence=grading.evidence,
     )
 
 
@@ -279,6 +298,7 @@ def _judge(
                 question.id,
                 execution.snapshots.get(question.id),
                 tuple(stand_ins[needed] for needed in question.needs if needed in stand_ins),
+                tuple(needed for needed in question.needs if needed in stand_ins),
             )
             for question in assignment.questions
             if question.auto and question.id not in kept
@@ -287,8 +307,10 @@ def _judge(
         handed_in=handed_in.files,
         cells=cells,
         check_seconds=assignment.limits.check_seconds,
+        redraw=grading.redraw,
     )
     outcome = checks.judge(case)
+    grading.evidence = outcome.evidence
     grading.student_seconds += outcome.student_seconds
     grading.flags.extend(outcome.flags)
     for id, judgement in outcome.questions.items():

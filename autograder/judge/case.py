@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from autograder.results import Ending, Flag, Verdict
+from autograder.results import Ending, Evidence, Flag, Verdict
 from autograder.sandbox.channel import Channel
 
 
@@ -18,6 +18,19 @@ class QuestionCase:
     """The notebook at the question's check point; None where it was not reached."""
     stand_ins: tuple[str, ...] = ()
     """Sources that define public library code in place of what the question needs."""
+    needs: tuple[str, ...] = ()
+    """The questions that the stand-ins stand in for."""
+
+
+@dataclass(frozen=True)
+class Redraw:
+    """What a proof wants repeated with other seeds, on the same snapshots."""
+
+    seeds: tuple[int, ...]
+    caught_at: str = ""
+    """A question at which, with each seed, some hidden check has to fail."""
+    steady: tuple[str, ...] = ()
+    """Questions whose checks have to come out with each seed as they did with the first."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +43,7 @@ class Case:
     cells: Mapping[int, str]
     """The student's source by cell number."""
     check_seconds: float
+    redraw: Redraw | None = None
 
 
 @dataclass
@@ -57,3 +71,4 @@ class Outcome:
     questions: dict[str, Judgement]
     flags: list[Flag]
     student_seconds: float
+    evidence: Evidence | None = None

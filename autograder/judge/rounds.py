@@ -1,4 +1,4 @@
-"""The order in which checks are run, and which of two tries at a question counts.
+"""The order in which checks are run, and which of two tries at a check counts.
 
 Two rounds. In the first, public checks run, and what student code says then may be shown. In the
 second, hidden checks run; from then on nothing that student code says is shown any more, since a
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 import pytest
 
@@ -20,59 +19,64 @@ from autograder.results import Ending, Verdict
 Run = Callable[[pytest.Item, QuestionCase, bool, bool], tuple[Verdict, Ending]]
 """Runs a check: item, question, with stand-ins?, may what the student's code says be shown?"""
 
-
-@dataclass
-class Try:
-    """One try at a question: with the student's own earlier pieces, or with stand-ins."""
-
-    stand_in: bool
-    outcomes: dict[str, tuple[Verdict, Ending]] = field(default_factory=dict)
-
-    def judgement(self, names: Sequence[str]) -> Judgement:
-        """What it comes to, in the order of ``names``."""
-        outcomes = [self.outcomes[name] for name in names]
-        return Judgement([verdict for verdict, _ in outcomes], [ending for _, ending in outcomes])
+Outcomes = dict[str, tuple[Verdict, Ending]]
+"""What came of checks, by name."""
 
 
 def judge_in_rounds(case: Case, items: Sequence[pytest.Item], run: Run) -> dict[str, Judgement]:
     """Run all checks; what they say of each question that has any.
 
-    A question that does not get full points is tried once more with stand-ins for what it needs,
-    if it has any; the try with more points counts.
+    A check that fails with the student's own earlier pieces is tried once more with stand-ins for
+    them, if one of these pieces lost points; the better try counts.
     """
     checks: dict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
         checks[question_of(item)].append(item)
     asked = [question for question in case.questions if question.id in checks]
-    own = {question.id: Try(stand_in=False) for question in asked}
-    helped = {question.id: Try(stand_in=True) for question in asked}
+    own: dict[str, Outcomes] = {question.id: {} for question in asked}
+    helped: dict[str, Outcomes] = {question.id: {} for question in asked}
 
-    def do(question: QuestionCase, at: Try, hidden: bool, shown: bool) -> None:
+    def do(question: QuestionCase, hidden: bool, shown: bool) -> None:
         for item in checks[question.id]:
             if is_hidden(item) == hidden:
-                at.outcomes[item.name] = run(item, question, at.stand_in, shown)
+                own[question.id][item.name] = run(item, question, False, shown)
 
-    def wanting(question: QuestionCase) -> bool:
-        outcomes = own[question.id].outcomes.values()
-        return bool(question.stand_ins) and not all(verdict.passed for verdict, _ in outcomes)
+    def help_out(question: QuestionCase, shown: bool) -> None:
+        """Try again what failed, where an earlier piece may be to blame."""
+        # A question that is not judged this time may have lost points before.
+        if not any(id not in own or _lost(own[id]) for id in question.needs):
+            return
+        for item in checks[question.id]:
+            tried = own[question.id].get(item.name)
+            if tried and not tried[0].passed and item.name not in helped[question.id]:
+                helped[question.id][item.name] = run(item, question, True, shown)
 
     for question in asked:
-        do(question, own[question.id], hidden=False, shown=True)
-        if wanting(question):
-            do(question, helped[question.id], hidden=False, shown=True)
+        do(question, hidden=False, shown=True)
+        help_out(question, shown=True)
     for question in asked:
-        do(question, own[question.id], hidden=True, shown=False)
-        if wanting(question):
-            if not helped[question.id].outcomes:
-                do(question, helped[question.id], hidden=False, shown=False)
-            do(question, helped[question.id], hidden=True, shown=False)
-    judgements = {}
-    for question in asked:
-        names = [item.name for item in checks[question.id]]
-        tries = [own[question.id]]
-        if len(helped[question.id].outcomes) == len(names):
-            tries.append(helped[question.id])
-        judgements[question.id] = max(
-            (it.judgement(names) for it in tries), key=lambda judgement: judgement.points
+        do(question, hidden=True, shown=False)
+        help_out(question, shown=False)
+    return {
+        question.id: _judgement(
+            [item.name for item in checks[question.id]], own[question.id], helped[question.id]
         )
-    return judgements
+        for question in asked
+    }
+
+
+def _lost(outcomes: Outcomes) -> bool:
+    return not all(verdict.passed for verdict, _ in outcomes.values())
+
+
+def _judgement(names: Sequence[str], own: Outcomes, helped: Outcomes) -> Judgement:
+    """The better try at each check; the student's own where both are worth the same."""
+    judgement = Judgement()
+    for name in names:
+        best = max(
+            (outcomes[name] for outcomes in (own, helped) if name in outcomes),
+            key=lambda outcome: outcome[0].points,
+        )
+        judgement.verdicts.append(best[0])
+        judgement.endings.append(best[1])
+    return judgement

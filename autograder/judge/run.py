@@ -16,10 +16,11 @@ from _pytest.runner import runtestprotocol
 from autograder.errors import SandboxFault
 from autograder.judge.case import Case, Outcome, QuestionCase
 from autograder.judge.marks import MARKS, hint_of, is_hidden, points_of, title_of
+from autograder.judge.redraws import redraw
 from autograder.judge.rounds import judge_in_rounds
 from autograder.judge.student import Student
-from autograder.judge.verdicts import Reason, reason_of
-from autograder.results import Ending, Flag, Verdict
+from autograder.judge.verdicts import Reason, fault_of, reason_of
+from autograder.results import Ending, Evidence, Failure, Fault, Flag, Verdict
 from autograder.sandbox.channel import Channel, Ended
 
 
@@ -31,6 +32,7 @@ class _Attempt:
     case: QuestionCase
     hidden: bool
     stand_ins: tuple[str, ...]
+    seed: int
     channel: Channel | None = None
     error: BaseException | None = None
     awarded: tuple[float, str] | None = None
@@ -47,6 +49,7 @@ class CheckRun:
         self._case: Case | None = None
         self._attempt: _Attempt | None = None
         self._flags: list[Flag] = []
+        self._failures: list[Failure] = []
         self._student_seconds = 0.0
         self.collection_errors: list[str] = []
         self.raised: BaseException | None = None
@@ -56,9 +59,14 @@ class CheckRun:
         """Run all checks on one submission."""
         self._case = case
         self._flags = []
+        self._failures = []
         self._student_seconds = 0.0
         judgements = judge_in_rounds(case, self._items, self.run)
-        return Outcome(judgements, self._flags, self._student_seconds)
+        evidence = None
+        if case.redraw is not None:
+            failures = tuple(self._failures)
+            evidence = Evidence(failures, redraw(case, self._items, judgements, self.run))
+        return Outcome(judgements, self._flags, self._student_seconds, evidence)
 
     # What checks may ask for.
 
@@ -78,7 +86,7 @@ class CheckRun:
     @pytest.fixture
     def seed(self) -> int:
         """A number that depends on the instructor's seed and on the check, and on nothing else."""
-        text = f"{self._judged.seed}:{self._now.item.name}:{self._now.case.id}"
+        text = f"{self._now.seed}:{self._now.item.name}:{self._now.case.id}"
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little") >> 1
 
     @pytest.fixture
@@ -90,6 +98,11 @@ class CheckRun:
     def rng(self, seed: int) -> np.random.Generator:
         """A NumPy generator seeded with `seed`."""
         return np.random.default_rng(seed)
+
+    @pytest.fixture
+    def stand_in(self) -> bool:
+        """Whether this is the second try, with stand-ins for what the question needs."""
+        return bool(self._now.stand_ins)
 
     @pytest.fixture
     def hidden_files(self) -> Path:
@@ -159,14 +172,22 @@ class CheckRun:
         return True
 
     def run(
-        self, item: pytest.Item, question: QuestionCase, stand_in: bool, shown: bool
+        self,
+        item: pytest.Item,
+        question: QuestionCase,
+        stand_in: bool,
+        shown: bool,
+        seed: int | None = None,
     ) -> tuple[Verdict, Ending]:
         """Run one check of one question; its verdict, and how it ended.
 
-        Where it is not ``shown``, nothing that student code says goes into the verdict.
+        Where it is not ``shown``, nothing that student code says goes into the verdict. Another
+        ``seed`` than the case's own draws other inputs.
         """
         hidden = is_hidden(item)
-        attempt = _Attempt(item, question, hidden, question.stand_ins if stand_in else ())
+        stand_ins = question.stand_ins if stand_in else ()
+        drawn_from = self._judged.seed if seed is None else seed
+        attempt = _Attempt(item, question, hidden, stand_ins, drawn_from)
         self._attempt = attempt
         started = time.monotonic()
         runtestprotocol(item, log=False, nextitem=None)
@@ -195,7 +216,10 @@ class CheckRun:
             points = min(max(points, 0.0), worth)
             passed = points >= worth
             text = "" if passed else message
+            if not passed:
+                self._failures.append(Failure(question.id, item.name, Fault.STEP, stand_in))
             return replace(verdict, points=points, passed=passed, message=text), Ending.GRADED
+        self._failures.append(Failure(question.id, item.name, fault_of(attempt.error), stand_in))
         reason = self._reason(attempt, hidden or not shown, asked)
         if reason.for_instructor:
             self._flags.append(Flag(question.id, f"{item.name}: {reason.for_instructor}"))

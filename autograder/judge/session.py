@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import AssignmentError
-from autograder.judge.case import Case, Judgement, Outcome, QuestionCase
+from autograder.judge.case import Case, Judgement, Outcome, QuestionCase, Redraw
 from autograder.judge.run import CheckRun
 
-__all__ = ["Case", "CheckRun", "Judgement", "Outcome", "QuestionCase", "with_checks"]
+__all__ = ["Case", "CheckRun", "Judgement", "Outcome", "QuestionCase", "Redraw", "with_checks"]
 
 
 def with_checks(checks: Path, hidden_files: Path, work: Callable[[CheckRun], None]) -> None:

@@ -12,8 +12,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from autograder.checks.tensors import WrongForm
+from autograder.errors import SandboxFault
 from autograder.judge.student import StudentError
-from autograder.results import Ending
+from autograder.results import Ending, Fault
 from autograder.sandbox.channel import Ended, TimedOut
 from autograder.sandbox.execution import ending_of_error
 
@@ -65,6 +67,21 @@ def reason_of(
         "the task asks for?",
         for_instructor=f"the check itself raised {kind}: {str(error)[:300]}",
     )
+
+
+def fault_of(error: BaseException | None) -> Fault:
+    """In what way a check failed that ended with ``error``."""
+    match error:
+        case StudentError():
+            return Fault.RAISED
+        case SandboxFault():
+            return Fault.ENDED
+        case WrongForm():
+            return Fault.FORM
+        case AssertionError():
+            return Fault.VALUE
+    # The check could not work with what came back.
+    return Fault.FORM
 
 
 def _student_error(error: StudentError, hidden: bool, cells: Mapping[int, str]) -> str:

@@ -14,6 +14,7 @@ from autograder.assignment.models import NO_DEADLINE
 from autograder.report import words
 from autograder.report.bar import bar
 from autograder.report.clean import line, text
+from autograder.report.counterexample import Counterexample, counterexample
 from autograder.report.markdown import essay_html, sentence_html
 from autograder.report.numbers import points
 from autograder.report.pages import render
@@ -40,6 +41,8 @@ class CheckView:
     points: str
     hidden: bool
     message: str
+    example: Counterexample | None
+    """The counterexample in the message, if it holds one."""
     repeated: bool
     """Whether the check before says the same: then a reader need not read it again."""
     hint: Markup
@@ -187,6 +190,7 @@ def _check(verdict: Verdict, repeated: bool) -> CheckView:
         points=f"{points(verdict.points)} / {points(verdict.max_points)}",
         hidden=verdict.hidden,
         message=text(verdict.message).strip(),
+        example=counterexample(text(verdict.message).strip()),
         repeated=repeated,
         hint=Markup() if verdict.passed else sentence_html(verdict.hint),
         stand_in=verdict.stand_in,

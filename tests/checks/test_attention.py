@@ -50,7 +50,10 @@ def test_takes_a_distribution_over_the_allowed_keys() -> None:
         ([[0.9, 0.1], [0.3, 0.7]], r"weights\[0, 1\] should be 0"),
         ([[1.0, 0.0], [0.3, 0.6]], r"row weights\[1\] should sum to 1 .* sums to 0.9"),
         ([[1.0, 0.0], [-0.3, 1.3]], "should not be negative"),
-        ([[1.0, 0.0], [float("nan"), 1.0]], r"holds nan at \[1, 0\]"),
+        (
+            [[1.0, 0.0], [float("nan"), 1.0]],
+            r"weights\[1, 0\] should be a finite number, but is nan",
+        ),
     ],
 )
 def test_names_the_row_that_is_no_distribution(weights: list[list[float]], message: str) -> None:

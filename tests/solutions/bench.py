@@ -149,7 +149,12 @@ def names_of(
 
 
 def run_check(
-    check: Check, names: dict[str, Any], seed: int = 0, hidden_files: Path | None = None
+    check: Check,
+    names: dict[str, Any],
+    seed: int = 0,
+    hidden_files: Path | None = None,
+    *,
+    stand_in: bool = False,
 ) -> Outcome:
     """Run one check as the judge would, with inputs drawn from ``seed``."""
     digest = hashlib.sha256(f"{seed}:{check.name}:{check.question}".encode()).digest()
@@ -167,6 +172,7 @@ def run_check(
         "hidden_files": hidden_files,
         "handed_in": {},
         "award": award,
+        "stand_in": stand_in,
         "flag": outcome.flags.append,
     }
     wanted = inspect.signature(check.function).parameters

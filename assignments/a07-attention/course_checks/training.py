@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from .tensors import MOST_SHOWN
+from .tensors import MOST_SHOWN, kind_of
 
 SAFETENSORS_DTYPES = {
     "F64": torch.float64,
@@ -140,10 +140,13 @@ def expect_history(history: Any, epochs: int | None = None) -> tuple[list[float]
     assert has_keys, 'train should return a dictionary with the keys "train_loss" and "valid_loss".'
     for name in ("train_loss", "valid_loss"):
         losses = history[name]
-        are_floats = isinstance(losses, list | tuple) and all(
-            type(loss) is float for loss in losses
+        are_many = isinstance(losses, list | tuple)
+        assert are_many, f'history["{name}"] should be a list of floats, one for each epoch.'
+        other = next((loss for loss in losses if type(loss) is not float), None)
+        assert other is None, (
+            f'history["{name}"] should be a list of floats, one for each epoch, but it holds '
+            f"{kind_of(other)}. Of a tensor, .item() makes a float."
         )
-        assert are_floats, f'history["{name}"] should be a list of floats, one for each epoch.'
     train_loss, valid_loss = list(history["train_loss"]), list(history["valid_loss"])
     assert len(train_loss) == len(valid_loss), (
         f"there are {len(train_loss)} training losses but {len(valid_loss)} validation losses; "

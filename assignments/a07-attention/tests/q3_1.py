@@ -24,7 +24,7 @@ def test_example(student):
     expect_close(mask, expected, "mask", inputs=inputs)
 
 
-@test_case(name='Two short reviews become one batch, with padding at the end', points=0.5)
+@test_case(name='Two short reviews become one batch, with padding at the end', points=0.5, failure_message='The batch is as long as its longest review; what is left is padding, and False.')
 def example_(env):
     run(test_example, env)
 
@@ -41,6 +41,6 @@ def test_long_review_example(student):
     expect_close(mask, expected, "mask", inputs=inputs)
 
 
-@test_case(name='A review longer than max_len keeps its first tokens', points=0.5)
+@test_case(name='A review longer than max_len keeps its first tokens', points=0.5, failure_message='Cut each review before you pad, and pad with pad_id.')
 def long_review_example_(env):
     run(test_long_review_example, env)

@@ -29,7 +29,7 @@ def test_small_example(student):
     expect_close(output, expected, "output", inputs=inputs)
 
 
-@test_case(name='One query, two keys: weights and output of a small example', points=0.25)
+@test_case(name='One query, two keys: weights and output of a small example', points=0.25, failure_message='Follow the formula by hand with these numbers: scores, root of d_k, softmax over the keys.')
 def small_example_(env):
     run(test_small_example, env)
 
@@ -52,6 +52,6 @@ def test_mask_example(student):
     expect_close(output, torch.tensor([[[[4.0], [5.0]]]]), "output", inputs=inputs)
 
 
-@test_case(name='A masked key gets no weight, and the others share it', points=0.25)
+@test_case(name='A masked key gets no weight, and the others share it', points=0.25, failure_message='Where the mask is False, the score has to be out of the softmax before it is taken.')
 def mask_example_(env):
     run(test_mask_example, env)

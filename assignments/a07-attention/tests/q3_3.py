@@ -35,7 +35,7 @@ def test_uniform_example(student):
     expect_close(output, mean, "output", where=real, inputs=inputs)
 
 
-@test_case(name='With equal scores everywhere, every token gets the mean of the real tokens', points=0.25)
+@test_case(name='With equal scores everywhere, every token gets the mean of the real tokens', points=0.25, failure_message='With equal scores only the values, the heads and their order are left: follow row 0 by hand.')
 def uniform_example_(env):
     run(test_uniform_example, env)
 
@@ -55,6 +55,6 @@ def test_shapes(student):
     )
 
 
-@test_case(name='Shapes, and weights that sum to 1 over the real tokens', points=0.25)
+@test_case(name='Shapes, and weights that sum to 1 over the real tokens', points=0.25, failure_message='Print the shape after every step, and compare it with the one that you mean.')
 def shapes_(env):
     run(test_shapes, env)

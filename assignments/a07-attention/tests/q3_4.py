@@ -21,7 +21,7 @@ def test_first_position(student):
     expect_close(encoding, expected, "the encoding", inputs=inputs)
 
 
-@test_case(name='Position 0 is 0, 1, 0, 1 and so on', points=0.25)
+@test_case(name='Position 0 is 0, 1, 0, 1 and so on', points=0.25, failure_message='At position 0 every angle is 0, whatever the exponent: sin(0) = 0 and cos(0) = 1.')
 def first_position_(env):
     run(test_first_position, env)
 
@@ -41,6 +41,6 @@ def test_small_example(student):
     expect_close(encoding, expected, "the encoding", atol=1e-4, inputs=inputs)
 
 
-@test_case(name='Three positions with four columns', points=0.25)
+@test_case(name='Three positions with four columns', points=0.25, failure_message='Work out the angle of row 1 for each column by hand: which columns share one?')
 def small_example_(env):
     run(test_small_example, env)

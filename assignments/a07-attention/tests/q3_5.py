@@ -27,7 +27,7 @@ def test_shapes(student):
     expect_tensor(alone, "logits", (1,), inputs=given(tokens=tokens[:1]))
 
 
-@test_case(name='One logit a review, and different reviews get different ones', points=0.25)
+@test_case(name='One logit a review, and different reviews get different ones', points=0.25, failure_message='After the average there is one vector for each review, and one number after the last layer.')
 def shapes_(env):
     run(test_shapes, env)
 
@@ -46,6 +46,6 @@ def test_padding_example(student):
     expect_close(model(padded, mask), logit, "the logit of a padded review", inputs=inputs)
 
 
-@test_case(name='Padding does not change the logit, but another word does', points=0.25)
+@test_case(name='Padding does not change the logit, but another word does', points=0.25, failure_message='The mask has to reach every attention, and the average has to divide by the real tokens alone.')
 def padding_example_(env):
     run(test_padding_example, env)

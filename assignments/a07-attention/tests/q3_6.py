@@ -37,6 +37,6 @@ def test_small_training(student):
     assert read_safetensors(seen["file"]), "the checkpoint holds no tensors."
 
 
-@test_case(name='Two epochs on a handful of reviews: the history, and the loss it tells of', points=0.5)
+@test_case(name='Two epochs on a handful of reviews: the history, and the loss it tells of', points=0.5, failure_message='Validate in eval mode, after each epoch, and sum over reviews before you divide.')
 def small_training_(env):
     run(test_small_training, env)

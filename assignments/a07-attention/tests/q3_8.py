@@ -34,6 +34,6 @@ def test_small_example(student):
     expect_labels(student.probe(texts_of, figure), words[:3])
 
 
-@test_case(name='A review of four words: weights and labels', points=0.5)
+@test_case(name='A review of four words: weights and labels', points=0.5, failure_message='Take the maps of the whole review first; then crop rows and columns, and label both.')
 def small_example_(env):
     run(test_small_example, env)

@@ -13,6 +13,7 @@ import ctypes
 import os
 import resource
 import socket
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,8 +141,18 @@ def _furnish(room: Room) -> None:
     if room.inner_wall:
         _mount(None, "/", None, MS_REC | MS_PRIVATE)
         options = f"size={room.scratch_bytes},mode=1777"
+        # Python itself may lie below a scratch folder: a virtual environment in /tmp.
+        below = {
+            prefix: os.open(prefix, os.O_PATH)
+            for prefix in {sys.prefix, sys.base_prefix}
+            if any(Path(prefix).is_relative_to(folder) for folder in room.scratch)
+        }
         for folder in room.scratch:
             _mount("tmpfs", folder, "tmpfs", MS_NOSUID | MS_NODEV, options)
+        for prefix, descriptor in below.items():
+            Path(prefix).mkdir(parents=True)
+            _mount(f"/proc/self/fd/{descriptor}", prefix, None, MS_BIND | MS_REC)
+            os.close(descriptor)
         for entry in sorted(Path(room.files).iterdir()):
             place = Path(room.home) / entry.name
             if entry.is_dir():

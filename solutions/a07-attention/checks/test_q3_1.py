@@ -16,6 +16,7 @@ pytestmark = pytest.mark.question("q3_1")
 
 
 @pytest.mark.points(0.5)
+@pytest.mark.hint("The batch is as long as its longest review; what is left is padding, and False.")
 def test_example(student):
     """Two short reviews become one batch, with padding at the end"""
     sequences = [[1, 14, 22], [1, 9]]
@@ -29,6 +30,7 @@ def test_example(student):
 
 
 @pytest.mark.points(0.5)
+@pytest.mark.hint("Cut each review before you pad, and pad with pad_id.")
 def test_long_review_example(student):
     """A review longer than max_len keeps its first tokens"""
     sequences = [[1, 5, 6, 7, 8], [1, 4]]

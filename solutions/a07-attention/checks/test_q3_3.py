@@ -19,6 +19,9 @@ pytestmark = pytest.mark.question("q3_3")
 
 
 @pytest.mark.points(0.25)
+@pytest.mark.hint(
+    "With equal scores only the values, the heads and their order are left: follow row 0 by hand."
+)
 def test_uniform_example(student):
     """With equal scores everywhere, every token gets the mean of the real tokens"""
     attention = student.MultiHeadSelfAttention(4, 2)
@@ -42,6 +45,7 @@ def test_uniform_example(student):
 
 
 @pytest.mark.points(0.25)
+@pytest.mark.hint("Print the shape after every step, and compare it with the one that you mean.")
 def test_shapes(student):
     """Shapes, and weights that sum to 1 over the real tokens"""
     generator = torch.Generator().manual_seed(0)

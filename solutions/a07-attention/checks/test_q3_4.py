@@ -10,6 +10,9 @@ pytestmark = pytest.mark.question("q3_4")
 
 
 @pytest.mark.points(0.25)
+@pytest.mark.hint(
+    "At position 0 every angle is 0, whatever the exponent: sin(0) = 0 and cos(0) = 1."
+)
 def test_first_position(student):
     """Position 0 is 0, 1, 0, 1 and so on"""
     encoding = student.positional_encoding(1, 6)
@@ -20,6 +23,7 @@ def test_first_position(student):
 
 
 @pytest.mark.points(0.25)
+@pytest.mark.hint("Work out the angle of row 1 for each column by hand: which columns share one?")
 def test_small_example(student):
     """Three positions with four columns"""
     encoding = student.positional_encoding(3, 4)

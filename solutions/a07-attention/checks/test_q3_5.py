@@ -25,6 +25,9 @@ pytestmark = pytest.mark.question("q3_5")
 
 
 @pytest.mark.points(0.25)
+@pytest.mark.hint(
+    "After the average there is one vector for each review, and one number after the last layer."
+)
 def test_shapes(student):
     """One logit a review, and different reviews get different ones"""
     settings = {"vocab_size": 20, "d_model": 8, "num_heads": 2, "d_ff": 16, "max_len": 12}
@@ -39,6 +42,9 @@ def test_shapes(student):
 
 
 @pytest.mark.points(0.25)
+@pytest.mark.hint(
+    "The mask has to reach every attention, and the average has to divide by the real tokens alone."
+)
 def test_padding_example(student):
     """Padding does not change the logit, but another word does"""
     settings = {"vocab_size": 20, "d_model": 8, "num_heads": 2, "d_ff": 16, "max_len": 12}

@@ -16,6 +16,9 @@ pytestmark = pytest.mark.question("q3_6")
 
 
 @pytest.mark.points(0.5)
+@pytest.mark.hint(
+    "Validate in eval mode, after each epoch, and sum over reviews before you divide."
+)
 def test_small_training(student):
     """Two epochs on a handful of reviews: the history, and the loss it tells of"""
     settings = {"vocab_size": 12, "d_model": 8, "num_heads": 2, "num_layers": 1, "d_ff": 8}
@@ -155,8 +158,11 @@ def test_training_loss(student, rng, seed):
 
 
 def follow(student, rng, seed, shifts, wobble=0.3, **options):
-    """Train with validation losses that go where ``shifts`` go, and return what was seen."""
-    train_set = draw_set(rng, [4, 6, 3, 5, 7, 4, 5, 6, 4, 3])
+    """Train with validation losses that go where ``shifts`` go, and return what was seen.
+
+    Without the wobble the weights don't matter, and few reviews are enough.
+    """
+    train_set = draw_set(rng, [4, 6, 3, 5, 7, 4, 5, 6, 4, 3] if wobble else [4, 6])
     valid_set = draw_set(rng, [5, 3, 8, 4])[0], [0, 0, 0, 0]
     rig = {"shifts": shifts, "wobble": wobble}
     seen = run(student, seed, train_set, valid_set, rig, lr=0.05, **options)
@@ -296,6 +302,9 @@ def test_learns(student, rng, seed):
     assert cleared > 0.1, "old gradients are hardly ever cleared"
 
 
+MADE_UP_STEPS = [(0.70, 1.0), (0.80, 2.0)]
+"""The same for made-up reviews that one word decides: right solutions 0.92 and more, models that
+were not trained 0.45 to 0.58, a last layer trained alone 0.77."""
 STEPS = [(0.60, 0.5), (0.68, 1.0), (0.74, 2.0)]
 """Accuracy and points. Measured with the course's settings: the reference 0.82 to 0.83, the same
 without scaled embeddings 0.77, the reference on 2,000 reviews 0.77 to 0.78; by the upper end of the
@@ -308,11 +317,41 @@ FALL = 0.08
 0.02."""
 
 
+def accuracy_of_ready_made(student, rng, seed):
+    """How many of how many made-up reviews a stand-in gets right, once the student's train is done.
+
+    `model` was built from an earlier answer, and where that is wrong its accuracy says nothing of
+    the training. The reviews are good if they hold the word 5, and bad if they hold the word 6.
+    Measured: the reference is right on all of them; untrained, on half.
+    """
+
+    def draw(count):
+        labels = (rng.permutation(count) % 2).tolist()
+        sequences = rng.integers(7, VOCABULARY, size=(count, 6)).tolist()
+        for sequence, label in zip(sequences, labels, strict=True):
+            sequence[int(rng.integers(6))] = 5 if label else 6
+        return sequences, labels
+
+    options = {"max_epochs": 8, "patience": 8, "batch_size": 16, "lr": 0.01}
+    seen = run(student, seed, draw(240), draw(60), settings={"dropout": 0.1}, **options)
+    sequences, labels = draw(300)
+    logits = logits_of(student, seen["state"], sequences)
+    return int(((logits > 0) == (torch.tensor(labels) > 0)).sum()), len(labels)
+
+
 @pytest.mark.points(2)
 @pytest.mark.hidden
 @pytest.mark.hint("A sound implementation gets there with the given settings: was `model` trained?")
-def test_accuracy(student, rng, hidden_files, award, flag):
+def test_accuracy(student, rng, seed, hidden_files, award, flag, stand_in):
     """The accuracy of `model` on reviews that you have not seen"""
+    if stand_in:
+        right, total = accuracy_of_ready_made(student, rng, seed)
+        award(
+            step_points(right, total, MADE_UP_STEPS),
+            f"Trained by your `train`, a ready-made classifier is right on {right / total:.1%} of "
+            "made-up reviews that it has not seen.",
+        )
+        return
     with np.load(hidden_files / "reviews.npz", allow_pickle=False) as file:
         reviews = np.split(file["tokens"], file["offsets"][1:-1])
         labels = torch.from_numpy(file["labels"].astype(np.int64))

@@ -12,6 +12,9 @@ pytestmark = pytest.mark.question("q3_8")
 
 
 @pytest.mark.points(0.5)
+@pytest.mark.hint(
+    "Take the maps of the whole review first; then crop rows and columns, and label both."
+)
 def test_small_example(student):
     """A review of four words: weights and labels"""
     settings = {"vocab_size": 12, "d_model": 8, "num_heads": 2, "d_ff": 8, "max_len": 10}
