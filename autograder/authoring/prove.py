@@ -33,9 +33,9 @@ from autograder.authoring.proof import Proof, QuestionHead, Row, row_of, tallies
 from autograder.authoring.sample import export_zip
 from autograder.authoring.trained import trained_checkpoint
 from autograder.errors import AssignmentError
+from autograder.grading.job import Grade, HandIn, KitJob
 from autograder.grading.local import grade_class
 from autograder.grading.pipeline import grade_submission
-from autograder.grading.worker import Grade, HandIn, KitJob
 from autograder.judge.session import CheckRun, Redraw, with_checks
 from autograder.results import SubmissionResult
 from autograder.sandbox.server import WarmServer
