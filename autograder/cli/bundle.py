@@ -8,10 +8,11 @@ from pathlib import Path
 from rich.console import Console
 
 from autograder.bundle.foreign.comparing import Compared, compare, gradescope_results, summary
-from autograder.bundle.foreign.grading import BundleJob
+from autograder.bundle.foreign.grading import PRELOAD, BundleJob
 from autograder.bundle.foreign.preparing import prepare
 from autograder.bundle.foreign.reading import remarks
 from autograder.cli.grade import hand_ins_of, progress_bar, run_job
+from autograder.grading.local import start_importing
 from autograder.grading.run import not_graded
 from autograder.report.comparison import comparison_table
 from autograder.report.files import write_whole
@@ -36,6 +37,8 @@ def grade_bundle(
 ) -> int:
     """Grade a folder with a bundle, compare with otter where that is asked for; the exit status."""
     console = Console()
+    # The fork server can import otter while the bundle is read.
+    start_importing(PRELOAD)
     with console.status(f"Reading {bundle.name} ..."):
         job = prepare(bundle, hand_ins_of(folder), choose_wall(wish), cell_seconds)
     for sentence in remarks(job.bundle):

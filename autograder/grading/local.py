@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.forkserver as forkserver
 import os
 import time
 from collections import deque
@@ -37,6 +38,13 @@ ATTEMPTS = 2
 """A fault of ours is tried once more: the machine may have been short of something."""
 
 
+def start_importing(preload: Sequence[str]) -> None:
+    """Let the process that workers are forked from import these, while the client does more."""
+    os.environ.update(THREADS)
+    multiprocessing.set_forkserver_preload(list(preload))
+    forkserver.ensure_running()
+
+
 def grade_class(
     job: Job, hand_ins: Sequence[HandIn], wall: Wall, jobs: int
 ) -> Iterator[SubmissionResult]:
@@ -48,8 +56,7 @@ def grade_class(
     if not hand_ins:
         return
     context = multiprocessing.get_context("forkserver")
-    os.environ.update(THREADS)
-    context.set_forkserver_preload(list(job.preload))
+    start_importing(job.preload)
     waiting = deque(hand_ins)
     attempts: dict[str, int] = {}
     workers = [_Worker(context, job, wall) for _ in range(min(jobs, len(hand_ins)))]

@@ -25,6 +25,8 @@ from autograder.sandbox.server import Sandbox, WarmServer
 from autograder.sandbox.wall import Furniture, Wall
 from autograder.submission.text import one_line
 
+PRELOAD = (__name__, "autograder.bundle.foreign.otter_itself")
+
 _SEVERITY = (
     Ending.OUT_OF_MEMORY,
     Ending.TIMED_OUT,
@@ -66,8 +68,8 @@ class BundleJob:
 
     @property
     def preload(self) -> tuple[str, ...]:
-        """This module, and with it otter."""
-        return (__name__,)
+        """This module, and otter."""
+        return PRELOAD
 
     @property
     def question_hashes(self) -> Mapping[str, str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-import importlib.metadata
+import importlib.util
 import re
+import sys
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -30,9 +31,14 @@ def modules_to_warm(tests: Iterable[str], notebooks: Iterable[str]) -> tuple[str
     sources = list(notebooks)
     counts = Counter(module for source in sources for module in set(imported(source)))
     wanted.update(module for module, count in counts.items() if 2 * count >= len(sources))
-    installed = set(importlib.metadata.packages_distributions()) - NOT_BEFORE_A_FORK
-    chosen = sorted(module for module in wanted if module.split(".")[0] in installed)
+    chosen = sorted(module for module in wanted if _is_installed(module.split(".")[0]))
     return (*chosen, TORCH_TOO) if "torch" in chosen else tuple(chosen)
+
+
+def _is_installed(package: str) -> bool:
+    if package in NOT_BEFORE_A_FORK or package in sys.stdlib_module_names:
+        return False
+    return importlib.util.find_spec(package) is not None
 
 
 def imported(source: str) -> Iterator[str]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from otter.test_files import GradingResults, TestCase, TestFile
-from otter.test_files.abstract_test import TestCaseResult
-from otter.test_files.exception_test import ExceptionTestFile
+if TYPE_CHECKING:
+    from otter.test_files import TestFile
 
 
 @dataclass(frozen=True)
@@ -36,6 +35,13 @@ class OtterTest:
 
     def scored(self, passed: Sequence[bool], messages: Sequence[str]) -> TestFile:
         """Otter's own object for an outcome: it knows the rules by which points add up."""
+        # Otter takes a second to import: a class that is graded should not wait for it.
+        from autograder.bundle.foreign.otter_itself import (
+            ExceptionTestFile,
+            TestCase,
+            TestCaseResult,
+        )
+
         cases = [
             TestCase(
                 name=case.name,
@@ -111,7 +117,7 @@ class OtterBundle:
 
 def totals(tests: Sequence[TestFile], config: dict[str, Any]) -> dict[str, Any]:
     """Otter's results.json for these outcomes, with its rules on totals and on what is visible."""
-    from otter.run.run_autograder.autograder_config import AutograderConfig
+    from autograder.bundle.foreign.otter_itself import AutograderConfig, GradingResults
 
     results: dict[str, Any] = GradingResults(list(tests)).to_gradescope_dict(
         AutograderConfig(dict(config))

@@ -16,6 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from . import quick_otter  # noqa: F401
+
+# isort: split
 import otter
 import otter.check.notebook
 from otter.nbmeta_config import NBMetadataConfig
