@@ -82,6 +82,9 @@ def test_what_otter_loses_is_kept(tmp_path: Path):
     assert ours["dead.py"] == whole | {"state": 0}
     assert ours["exit"] == whole | {"draw": 0}
     assert ours["ada_lovelace.ipynb"] == ours["unseeded"] == whole
+    # What remains is the random emoji's doing.
+    left = found["questions_compared"] - found["questions_equal"]
+    assert found["questions_equal_without_name"] == left - 1
     lost = {Path(it).parts[0] for it in found["lost_by_otter"]}
     assert lost == {"dead", "endless", "dead.py"}
 
