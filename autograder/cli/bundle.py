@@ -21,7 +21,7 @@ from autograder.results import SubmissionResult
 from autograder.sandbox.choice import choose_wall
 from autograder.store import open_store
 
-OTTER_START_SECONDS = 60.0
+OTTER_START_SECONDS = 120.0
 """What `otter run` may take beyond one cell's time: it starts a kernel, and imports much."""
 
 

@@ -53,6 +53,9 @@ def _sign(equal: bool, otters: float | None) -> Text:
 def _caption(found: dict[str, Any], count: int) -> str:
     compared, equal = found["questions_compared"], found["questions_equal"]
     parts = [f"\n{count} submissions: {equal} of {compared} scores are those of otter"]
+    if found["questions_equal_without_name"]:
+        more = found["questions_equal_without_name"]
+        parts.append(f"{more} more are where the notebook does not name itself to otter")
     if found["lost_by_otter"]:
         parts.append(f"otter has no scores for {len(found['lost_by_otter'])}")
     if found["totals_different"]:

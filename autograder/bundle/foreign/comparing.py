@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-import shutil
 import statistics
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import nbformat
 
 from autograder.bundle.foreign.grading import BundleJob
 from autograder.bundle.foreign.hand_in import read_hand_in
@@ -18,11 +19,12 @@ from autograder.bundle.foreign.model import totals
 from autograder.bundle.foreign.otter_run import OtterRun, otter_run
 from autograder.errors import UnreadableSubmission
 from autograder.results import Ending, SubmissionResult
+from autograder.submission.text import one_line
 
 ROUNDED = 5
 """Decimals to which otter writes scores."""
 
-_NOTEBOOK = re.compile(r"""Notebook\(\s{0,9}["']([^"'\n/]{1,120}\.ipynb)["']""")
+_NOTEBOOK = re.compile(r"""Notebook\(\s{0,9}["']([^"'\n]{1,120})["']""")
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class Compared:
     our_total: float | None
     explanation: str
     """Why the two differ, as far as is known; empty where they do not."""
+    equal_without_name: bool = False
+    """Whether otter gives our scores where the notebook names no notebook to it."""
 
     @property
     def different(self) -> int:
@@ -123,45 +127,54 @@ def _compared(
         gradescope_results(job, result).get("score"),
         "",
     )
-    explanation = "; ".join(_explanations(job, result, path, compared, seconds))
-    return Compared(**{**vars(compared), "explanation": explanation})
+    name = _missing_notebook(path) if compared.different else ""
+    if name:
+        with tempfile.TemporaryDirectory() as folder:
+            again = _otter_run(job, _without_name(path, Path(folder)), seconds)
+        same = all(abs(again.scores.get(it.id, -1.0) - it.ours) < 10**-ROUNDED for it in questions)
+        compared = replace(compared, equal_without_name=same)
+    return replace(compared, explanation="; ".join(_explanations(result, compared, name)))
 
 
-def _explanations(
-    job: BundleJob, result: SubmissionResult, path: Path, compared: Compared, seconds: float
-) -> Iterator[str]:
+def _explanations(result: SubmissionResult, compared: Compared, name: str) -> Iterator[str]:
     if result.status == Ending.UNREADABLE:
         yield f"ours: {result.note}"
     if compared.otter.lost:
         yield f"otter: {compared.otter.lost}"
     if not compared.different:
         return
-    name = _name_it_asks_for(path)
-    if name is not None:
-        with tempfile.TemporaryDirectory() as folder:
-            copy = Path(shutil.copy(path, Path(folder, name)))
-            again = _otter_run(job, copy, seconds)
-        same = all(
-            abs(again.scores.get(it.id, -1.0) - it.ours) < 10**-ROUNDED for it in compared.questions
-        )
-        named = "gives our scores" if same else "gives other scores, too"
-        yield f"renamed: otter looks for {name} and loses the checks in order; under it, it {named}"
+    if name:
+        named = "gives our scores" if compared.equal_without_name else "gives other scores, too"
+        yield f"otter finds no {one_line(name, 60)} to open; where none is named, it {named}"
     for question in result.questions:
         if question.status != Ending.GRADED:
             yield f"ours: {question.id} {question.status.value}"
 
 
-def _name_it_asks_for(path: Path) -> str | None:
-    """The name that a renamed notebook gives to otter; None where it was not renamed."""
-    if path.suffix.lower() != ".ipynb":
-        return None
+def _missing_notebook(path: Path) -> str:
+    """The name of another notebook that this one gives to otter; empty where it names none."""
+    if path.suffix.lower() == ".zip":
+        return ""
     try:
         sources = [cell.source for cell in read_hand_in(path).cells]
     except UnreadableSubmission:
         # That is told already.
-        return None
+        return ""
     named = [name for source in sources for name in _NOTEBOOK.findall(source)]
-    return named[0] if named and path.name not in named else None
+    return named[0] if named and path.name not in named else ""
+
+
+def _without_name(path: Path, folder: Path) -> Path:
+    """A copy that names no notebook to otter."""
+    copy = folder / path.name
+    if path.suffix.lower() == ".py":
+        copy.write_text(_NOTEBOOK.sub("Notebook(", path.read_text()))
+        return copy
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        cell.source = _NOTEBOOK.sub("Notebook(", cell.source)
+    nbformat.write(notebook, copy)
+    return copy
 
 
 def summary(compared: Sequence[Compared]) -> dict[str, Any]:
@@ -173,6 +186,9 @@ def summary(compared: Sequence[Compared]) -> dict[str, Any]:
     return {
         "questions_compared": len(scored),
         "questions_equal": sum(question.equal for question in scored),
+        "questions_equal_without_name": sum(
+            it.different for it in compared if it.equal_without_name
+        ),
         "totals_different": sum(it.total_differs for it in compared),
         "lost_by_otter": [it.submission for it in compared if it.otter.lost],
         "median_seconds": {"ours": ours, "otter": otters},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,13 @@ MAX_MESSAGE = 20_000
 """Characters of a message that are kept."""
 HEADS = ("✅ Test case passed", "❌ Test case failed\n")
 """What otter writes above its messages; a feedback page has signs of its own."""
+
+_BETWEEN = "*" * 70 + "\n"
+_NEXT_EXAMPLE = re.compile(r"^Trying:\n", re.MULTILINE)
+_PLACE = re.compile(r"\A(?:File .*, )?[Ll]ine \d+, in .*\n")
+_DOCTESTS_OWN = re.compile(
+    r'^ +File "[^"\n]*doctest\.py", line .*\n +exec\(.*\n(?: +[~^]+\n)?', re.MULTILINE
+)
 
 
 @dataclass(frozen=True)
@@ -116,4 +124,13 @@ def _message(case: OtterCase, passed: bool, message: str) -> str:
     own = case.success_message if passed else case.failure_message
     for head in HEADS:
         message = message.removeprefix(head)
-    return "\n\n".join(part for part in (own, message.strip()) if part)
+    return "\n\n".join(part for part in (own, readable(message).strip()) if part)
+
+
+def readable(message: str) -> str:
+    """A doctest's report without the examples that passed, and without doctest's own frames."""
+    failures = message.split(_BETWEEN)[1:]
+    if not failures:
+        return message
+    parts = [_PLACE.sub("", _NEXT_EXAMPLE.split(failure)[0]) for failure in failures]
+    return "\n".join(_DOCTESTS_OWN.sub("", part) for part in parts)

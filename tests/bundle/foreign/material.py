@@ -305,7 +305,7 @@ OLDER_CONFIG = {
     "zips": False,
     "autograder_dir": "/autograder",
     "lang": "python",
-    "miniconda_path": "/root/mambaforge",
+    "miniconda_path": "/opt/mambaforge",
     "an_option_of_another_version": 1,
 }
 
