@@ -44,14 +44,15 @@ def grade_bundle(
     for sentence in remarks(job.bundle):
         console.print("[yellow]Note:[/] ", end="")
         console.print(sentence, markup=False, highlight=False)
-    endings = run_job(job, folder, out, jobs, wish, url)
+    run = run_job(job, folder, out, jobs, wish, url)
     with open_store(out, url) as store:
-        results = [it.result for it in store.submissions() if it.submission in endings]
+        wanted = [it for it in run.endings if compare_otter or it in run.fresh]
+        results = [it.result for path in wanted if (it := store.submission(path))]
     for result in results:
         content = json.dumps(gradescope_results(job, result), ensure_ascii=False, indent=2)
         write_whole(out / "otter" / file_name(result.submission, "json"), content + "\n")
     console.print(f"Otter's form: {out / 'otter'}")
-    status = 1 if not_graded(endings) else 0
+    status = 1 if not_graded(run.endings) else 0
     if compare_otter:
         limit = cell_seconds + OTTER_START_SECONDS
         compared = _compare(job, results, folder, out, limit, jobs, console)

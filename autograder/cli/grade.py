@@ -25,7 +25,7 @@ from autograder.authoring.products import ensure_built
 from autograder.grading.job import HandIn, Job, KitJob
 from autograder.grading.lateness import read_hand_in_times
 from autograder.grading.local import grade_class
-from autograder.grading.run import grade_folder, not_graded
+from autograder.grading.run import ClassRun, grade_folder, not_graded
 from autograder.report import summary_table, up_to_date_views
 from autograder.results import Ending, SubmissionResult
 from autograder.sandbox.choice import WALLS, choose_wall
@@ -81,8 +81,8 @@ def command(
     if compare_otter:
         raise click.UsageError("--compare-otter needs a --bundle.")
     kit = ensure_built(name, Path.cwd())
-    endings = grade_and_report(kit, folder, out, jobs, wish, url)
-    sys.exit(1 if not_graded(endings) else 0)
+    run = grade_and_report(kit, folder, out, jobs, wish, url)
+    sys.exit(1 if not_graded(run.endings) else 0)
 
 
 def _name_and_folder(places: tuple[str, ...], bundle: Path | None) -> tuple[str, Path]:
@@ -97,14 +97,12 @@ def _name_and_folder(places: tuple[str, ...], bundle: Path | None) -> tuple[str,
 
 def grade_and_report(
     kit: Kit, folder: Path, out: Path, jobs: int, wish: str, url: str | None
-) -> dict[str, Ending]:
+) -> ClassRun:
     """Grade a folder for one of our own assignments; see `run_job`."""
     return run_job(KitJob(kit), folder, out, jobs, wish, url)
 
 
-def run_job(
-    job: Job, folder: Path, out: Path, jobs: int, wish: str, url: str | None
-) -> dict[str, Ending]:
+def run_job(job: Job, folder: Path, out: Path, jobs: int, wish: str, url: str | None) -> ClassRun:
     """Grade a folder with progress on the terminal, write all views, print the table."""
     console = Console()
     wall = choose_wall(wish)

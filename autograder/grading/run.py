@@ -30,6 +30,16 @@ class _Found:
     """A grading of the same content under the same build, of any path."""
 
 
+@dataclass(frozen=True)
+class ClassRun:
+    """What became of a class."""
+
+    endings: dict[str, Ending]
+    """By submission."""
+    fresh: set[str]
+    """Those whose result is new in the store."""
+
+
 def grade_folder(
     job: Job,
     folder: Path,
@@ -38,16 +48,16 @@ def grade_folder(
     store: Store,
     grade: Grader,
     tell: Callable[[Ending, bool], None],
-) -> dict[str, Ending]:
+) -> ClassRun:
     """Grade the hand-ins at ``paths`` below ``folder`` and keep each result in the store at once.
 
     A hand-in whose content was graded under the same build is not graded again; where checks have
     changed since, their questions alone are. ``tell`` hears how each ended, as it is stored, and
-    whether it was known. Returns the ending of each submission.
+    whether it was known.
     """
     store.save_assignment(job.assignment, job.rubrics, job.build_hash)
     found = {it.submission: it for it in _find(job, folder, paths, times, store.graded())}
-    endings: dict[str, Ending] = {}
+    run = ClassRun({}, set())
 
     def keep(result: SubmissionResult, it: _Found) -> None:
         store.record(
@@ -58,7 +68,8 @@ def grade_folder(
                 late_days=it.late_days,
             )
         )
-        endings[it.submission] = result.status
+        run.endings[it.submission] = result.status
+        run.fresh.add(it.submission)
 
     waiting: list[HandIn] = []
     for it in found.values():
@@ -76,12 +87,12 @@ def grade_folder(
                 waiting.append(HandIn(it.path, it.submission))
                 continue
             keep(known.result, it)
-        endings[it.submission] = it.graded.status
+        run.endings[it.submission] = it.graded.status
         tell(it.graded.status, True)
     for result in grade(waiting):
         keep(result, found[result.submission])
         tell(result.status, False)
-    return endings
+    return run
 
 
 def _find(
