@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
 from autograder.bundle.foreign.grading import BundleJob
 from autograder.bundle.foreign.hand_in import read_hand_in
 from autograder.bundle.foreign.model import totals
@@ -170,6 +168,9 @@ def _without_name(path: Path, folder: Path) -> Path:
     if path.suffix.lower() == ".py":
         copy.write_text(_NOTEBOOK.sub("Notebook(", path.read_text()))
         return copy
+    # Takes a second to import, and only a comparison needs it.
+    import nbformat
+
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
         cell.source = _NOTEBOOK.sub("Notebook(", cell.source)
