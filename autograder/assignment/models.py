@@ -106,6 +106,8 @@ class ReviewData(Strict):
     test: int = Field(gt=0)
     """Hidden reviews, which stay with the judge."""
     seed: int = 0
+    texts: bool = False
+    """Whether students also get the words of the training reviews, to make a vocabulary from."""
     test_file: str | None = None
     """A private file of reviews (CSV with columns text, label) to take for the hidden part."""
 
