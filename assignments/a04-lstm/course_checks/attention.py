@@ -26,9 +26,9 @@ def expect_distribution(
     Raises AssertionError that names the row.
     """
     call = f"\nCalled with\n{inputs}" if inputs else ""
-    expect_finite(weights[rows.expand(weights.shape[:-1])] if rows is not None else weights, name)
     counted = torch.ones(weights.shape[:-1], dtype=torch.bool) if rows is None else rows
     counted = counted.expand(weights.shape[:-1])
+    expect_finite(weights, name, where=counted[..., None], inputs=inputs)
     allowed = allowed.expand(weights.shape)
     leaked = (weights.abs() > zero) & ~allowed & counted[..., None]
     if leaked.any():
@@ -43,11 +43,12 @@ def expect_distribution(
         index = wrong.nonzero()[0].tolist()
         raise AssertionError(
             f"the row {name}{index} should sum to 1 over the keys, but sums to "
-            f"{sums[tuple(index)].item():.4g}: {show(weights[tuple(index)])}.{call}"
+            f"{sums[tuple(index)].item():.4g}.{call}\n  your {name}: {show(weights)}"
         )
     negative = counted[..., None] & (weights < -1e-6)
     assert not negative.any(), (
-        f"{name} should not be negative, but {name}{negative.nonzero()[0].tolist()} is.{call}"
+        f"{name}{negative.nonzero()[0].tolist()} should not be negative, but it is.{call}\n"
+        f"  your {name}: {show(weights)}"
     )
 
 
@@ -113,7 +114,10 @@ def expect_varied(logits: torch.Tensor, least: float = 1e-4) -> None:
     """
     expect_finite(logits, "logits")
     spread = (logits.max() - logits.min()).item()
-    assert spread > least, f"different reviews all get the logit {logits[0].item():.4g}."
+    assert spread > least, (
+        f"different reviews all get the logit {logits[0].item():.4g}, so the model does not tell "
+        "them apart."
+    )
 
 
 def effects_by_position(

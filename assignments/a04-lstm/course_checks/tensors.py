@@ -11,6 +11,10 @@ MOST_SHOWN = 64
 """Entries of the largest tensor that a message shows in full."""
 
 
+class WrongForm(AssertionError):
+    """What came back is not of the type, shape or dtype that was asked for."""
+
+
 def show(value: Any) -> str:
     """A value as a student would write it, with numbers rounded to 4 digits.
 
@@ -40,21 +44,19 @@ def expect_tensor(
     """``value`` itself, if it is a tensor of that shape and dtype.
 
     Without ``dtype`` any floating dtype will do. ``inputs`` is what `given` says of the call.
-    Raises AssertionError with a message for the student.
+    Raises WrongForm with a message for the student.
     """
     call = f"\nCalled with\n{inputs}" if inputs else ""
-    assert isinstance(value, torch.Tensor), (
-        f"{name} should be a torch tensor, but it is {_kind(value)}.{call}"
-    )
-    assert shape is None or tuple(value.shape) == tuple(shape), (
-        f"{name} should have the shape {tuple(shape or ())}, but has {tuple(value.shape)}.{call}"
-    )
-    if dtype is None:
-        assert value.dtype.is_floating_point, (
-            f"{name} should hold floats, but its dtype is {_dtype(value)}.{call}"
+    if not isinstance(value, torch.Tensor):
+        raise WrongForm(f"{name} should be a torch tensor, but it is {kind_of(value)}.{call}")
+    if shape is not None and tuple(value.shape) != tuple(shape):
+        raise WrongForm(
+            f"{name} should have the shape {tuple(shape)}, but has {tuple(value.shape)}.{call}"
         )
-    else:
-        assert value.dtype == dtype, (
+    if dtype is None and not value.dtype.is_floating_point:
+        raise WrongForm(f"{name} should hold floats, but its dtype is {_dtype(value)}.{call}")
+    if dtype is not None and value.dtype != dtype:
+        raise WrongForm(
             f"{name} should have the dtype {str(dtype).removeprefix('torch.')}, "
             f"but has {_dtype(value)}.{call}"
         )
@@ -62,9 +64,11 @@ def expect_tensor(
 
 
 def expect_pair(value: Any, names: str) -> tuple[Any, Any]:
-    """The two parts of what a function returned. Raises AssertionError where it is no pair."""
-    is_pair = isinstance(value, tuple | list) and len(value) == 2
-    assert is_pair, f"the function should return a pair, ({names}), but it returned {_kind(value)}."
+    """The two parts of what a function returned. Raises WrongForm where it is no pair."""
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise WrongForm(
+            f"the function should return a pair, ({names}), but it returned {kind_of(value)}."
+        )
     return value[0], value[1]
 
 
@@ -85,9 +89,11 @@ def expect_close(
     shows the worst entry.
     """
     call = f"Called with\n{inputs}\n" if inputs else ""
-    assert got.shape == expected.shape, (
-        f"{name} should have the shape {tuple(expected.shape)}, but has {tuple(got.shape)}.\n{call}"
-    )
+    if got.shape != expected.shape:
+        raise WrongForm(
+            f"{name} should have the shape {tuple(expected.shape)}, but has {tuple(got.shape)}.\n"
+            f"{call}"
+        )
     difference = (got.double() - expected.double()).abs()
     # NaN compares as false: a difference that is NaN counts as too large.
     wrong = ~(difference <= atol + rtol * expected.double().abs())
@@ -97,20 +103,38 @@ def expect_close(
         return
     worst = torch.where(wrong, difference.nan_to_num(torch.inf), -1.0).argmax()
     index = tuple(int(part) for part in np.unravel_index(int(worst), got.shape))
-    place = f" at {list(index)}" if index else ""
     raise AssertionError(
-        f"{name} is wrong{place}: expected {_number(expected[index])}, got {_number(got[index])}.\n"
+        f"{entry_of(name, index)} should be {_number(expected[index])}, "
+        f"but is {_number(got[index])}.\n"
         f"{call}  expected: {show(expected)}\n  got:      {show(got)}"
     )
 
 
-def expect_finite(value: torch.Tensor, name: str) -> None:
-    """Demand that a tensor holds neither NaN nor infinity. Raises AssertionError."""
-    bad = (~torch.isfinite(value)).nonzero()
-    assert not len(bad), (
-        f"{name} holds {_number(value[tuple(bad[0])])} at {bad[0].tolist()}, "
-        "but every entry should be a finite number."
+def expect_finite(
+    value: torch.Tensor, name: str, *, where: torch.Tensor | None = None, inputs: str = ""
+) -> None:
+    """Demand that a tensor holds neither NaN nor infinity.
+
+    ``where`` (bool, broadcastable) picks the entries that count. Raises AssertionError.
+    """
+    bad = ~torch.isfinite(value)
+    if where is not None:
+        bad &= where.expand_as(bad)
+    if not bad.any():
+        return
+    index = tuple(bad.nonzero()[0].tolist())
+    call = f"Called with\n{inputs}\n" if inputs else ""
+    raise AssertionError(
+        f"{entry_of(name, index)} should be a finite number, but is {_number(value[index])}.\n"
+        f"{call}  your {name.removeprefix('the ')}: {show(value)}"
     )
+
+
+def entry_of(name: str, index: tuple[int, ...]) -> str:
+    """An entry of what is called ``name``, as a message names it: ``weights[0, 1]``."""
+    if not index:
+        return name
+    return f"{name}{list(index)}" if name.isidentifier() else f"{name} (at {list(index)})"
 
 
 def expect_unchanged(before: Any, after: Any, name: str) -> None:
@@ -144,7 +168,8 @@ def _dtype(value: torch.Tensor) -> str:
     return str(value.dtype).removeprefix("torch.")
 
 
-def _kind(value: Any) -> str:
+def kind_of(value: Any) -> str:
+    """What a value is, in a few words for a student."""
     if value is None:
         return "None"
     if isinstance(value, tuple | list):

@@ -33,7 +33,7 @@ def test_small_vocabulary(student):
     expect_list(student.build_vocabulary(texts, 7), expected, "the vocabulary", inputs)
 
 
-@test_case(name='Two short texts: special entries first, then words by frequency, then by name', points=0.25)
+@test_case(name='Two short texts: special entries first, then words by frequency, then by name', points=0.25, failure_message='Count all words first; then sort by two things at once: the count, and the word.')
 def small_vocabulary_(env):
     run(test_small_vocabulary, env)
 
@@ -50,6 +50,6 @@ def test_small_encoding(student):
         expect_list(student.encode(text, ids, max_len), expected, "the ids", inputs)
 
 
-@test_case(name='A text of four words, one of them unknown', points=0.25)
+@test_case(name='A text of four words, one of them unknown', points=0.25, failure_message='The start of a review is an id like the others: it comes first, and it counts.')
 def small_encoding_(env):
     run(test_small_encoding, env)

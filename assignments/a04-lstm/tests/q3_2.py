@@ -23,7 +23,7 @@ def test_small_batch(student):
     expect_close(lengths, torch.tensor([3, 2]), "lengths", inputs=inputs)
 
 
-@test_case(name='Two short reviews become one batch, with padding at the end', points=0.25)
+@test_case(name='Two short reviews become one batch, with padding at the end', points=0.25, failure_message='Fill a tensor with pad_id, then write each review into the start of its row.')
 def small_batch_(env):
     run(test_small_batch, env)
 
@@ -38,6 +38,6 @@ def test_small_order(student):
     )
 
 
-@test_case(name='Five reviews in batches of two, the shortest first', points=0.25)
+@test_case(name='Five reviews in batches of two, the shortest first', points=0.25, failure_message='Sort the indices by the lengths that they stand for, then cut the list into pieces.')
 def small_order_(env):
     run(test_small_order, env)

@@ -24,7 +24,7 @@ def test_half_open_gates(student):
     expect_close(new_h, torch.tensor([[0.380797]]), "h", inputs=inputs)
 
 
-@test_case(name='With all weights 0, every gate is half open and nothing new is written', points=0.25)
+@test_case(name='With all weights 0, every gate is half open and nothing new is written', points=0.25, failure_message='sigmoid(0) is one half and tanh(0) is 0: follow the equations with these numbers by hand.')
 def half_open_gates_(env):
     run(test_half_open_gates, env)
 
@@ -43,6 +43,6 @@ def test_order_of_gates(student):
     expect_close(new_h, torch.tensor([[0.321008, 0.231059]]), "h", inputs=inputs)
 
 
-@test_case(name='Biases that open and close gates: the blocks stand in the order i, f, g, o', points=0.25)
+@test_case(name='Biases that open and close gates: the blocks stand in the order i, f, g, o', points=0.25, failure_message='The first block of rows belongs to i, the second to f, the third to g, the last to o.')
 def order_of_gates_(env):
     run(test_order_of_gates, env)

@@ -37,6 +37,6 @@ def test_counting(student):
     expect_close(outputs, expected, "outputs", inputs=inputs)
 
 
-@test_case(name="Weights that count words: each review's count stops at its own end", points=0.5)
+@test_case(name="Weights that count words: each review's count stops at its own end", points=0.5, failure_message="After its last word a review's h and c stay as they are, and its outputs are 0.")
 def counting_(env):
     run(test_counting, env)

@@ -29,7 +29,7 @@ def test_shapes(student):
     expect_tensor(alone, "logits", (1,), inputs=given(tokens=tokens[:1]))
 
 
-@test_case(name='One logit a review, and different reviews get different ones', points=0.25)
+@test_case(name='One logit a review, and different reviews get different ones', points=0.25, failure_message='The last state is one vector for each review; the last layer makes one number of it.')
 def shapes_(env):
     run(test_shapes, env)
 
@@ -49,6 +49,6 @@ def test_padding_example(student):
     expect_close(model(padded, lengths), logit, "the logit of a padded review", inputs=inputs)
 
 
-@test_case(name='Padding does not change the logit, but another word does', points=0.25)
+@test_case(name='Padding does not change the logit, but another word does', points=0.25, failure_message='Which state do you read where the review is shorter than the batch is wide?')
 def padding_example_(env):
     run(test_padding_example, env)

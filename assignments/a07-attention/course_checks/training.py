@@ -166,3 +166,30 @@ def expect_history(history: Any, epochs: int | None = None) -> tuple[list[float]
         f"{[round(loss, 4) for loss in valid_loss[:MOST_SHOWN]]}."
     )
     return train_loss, valid_loss
+
+
+def expect_two_epochs(student: Any, build: Any, settings: dict[str, Any]) -> None:
+    """Run the student's `train` for two epochs on a handful of reviews, and check what it tells.
+
+    ``build`` and ``settings`` make the model. In eval mode it says the same of every review, so the
+    validation loss can be worked out by hand. Raises AssertionError with a message for the student.
+    """
+    reviews = [[1, 5, 6], [1, 7, 6, 4], [1, 5], [1, 8, 9, 10]], [1, 0, 1, 0]
+    options = {"max_epochs": 2, "patience": 2, "batch_size": 2, "lr": 0.001}
+    rig = {"shifts": [0.0, -1.0], "wobble": 0.0}
+    seen = student.probe(
+        run_training,
+        *(build, student.train),
+        *(0, settings, reviews, ([[1, 5, 6], [1, 8]], [0, 0]), options, rig),
+    )
+    train_loss, valid_loss = expect_history(seen["history"], epochs=2)
+    assert all(0 < loss < 5 for loss in train_loss), (
+        f"losses of an untrained model should be around 0.7, but train_loss is {train_loss}."
+    )
+    expected = torch.tensor([0.6931, 0.3133])
+    assert torch.allclose(torch.tensor(valid_loss), expected, atol=1e-3), (
+        "with a model that gives every validation review the logit 0 after the first epoch and -1 "
+        "after the second, and with labels that are all 0, valid_loss should be [0.6931, 0.3133], "
+        f"but is {[round(loss, 4) for loss in valid_loss]}."
+    )
+    assert read_safetensors(seen["file"]), "the checkpoint holds no tensors."
