@@ -17,6 +17,7 @@ from autograder.bundle.foreign.reading import read_files
 from autograder.bundle.foreign.sandboxed import NO_FILES, putting
 from autograder.bundle.foreign.verdicts import NOTHING_RUN, Claim, run_test, verdicts
 from autograder.errors import UnreadableSubmission
+from autograder.grading.clock import Clock
 from autograder.grading.job import Grade
 from autograder.grading.notes import note_of
 from autograder.results import Ending, QuestionResult, SubmissionResult
@@ -48,6 +49,7 @@ class _Grading:
     judged: bool = False
     """Whether there was any state of the notebook to judge."""
     student_seconds: float = 0.0
+    timings: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -102,8 +104,12 @@ class BundleJob:
                 seconds=time.monotonic() - started,
             )
         grading = _Grading()
+        clock = Clock(grading.timings)
         with Sandbox(server, self.assignment.limits) as sandbox:
-            self._run_and_test(hand_in, sandbox, grading)
+            clock.lap("start")
+            self._run_and_test(hand_in, sandbox, grading, clock)
+            clock.lap("tests")
+        clock.lap("end")
         questions = self._questions(grading)
         return SubmissionResult(
             submission=submission,
@@ -118,6 +124,7 @@ class BundleJob:
             seconds=time.monotonic() - started,
             student_seconds=grading.student_seconds,
             peak_memory_mb=sandbox.peak_memory / 2**20,
+            timings=grading.timings,
         )
 
     def _require_this_assignment(self, hand_in: ForeignHandIn) -> None:
@@ -131,7 +138,9 @@ class BundleJob:
             remedy="Hand in the notebook that was given out for this assignment.",
         )
 
-    def _run_and_test(self, hand_in: ForeignHandIn, sandbox: Sandbox, grading: _Grading) -> None:
+    def _run_and_test(
+        self, hand_in: ForeignHandIn, sandbox: Sandbox, grading: _Grading, clock: Clock
+    ) -> None:
         limits = self.assignment.limits
         files = beside(hand_in, read_files(self.bundle))
         stems = [test.stem for test in self.tests]
@@ -149,6 +158,7 @@ class BundleJob:
                 for snapshot in execution.snapshots.values():
                     snapshot.kill()
                 execution = run(pieces)
+        clock.lap("notebook")
         self._note_troubles(hand_in, execution, grading)
         for test in self.tests:
             state = execution.snapshots.get(test.stem) or execution.snapshots.get(AT_THE_END)
