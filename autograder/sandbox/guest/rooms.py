@@ -13,6 +13,7 @@ import ctypes
 import os
 import resource
 import socket
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,9 @@ NAMESPACES = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NE
 
 MS_NOSUID, MS_NODEV, MS_NOEXEC = 2, 4, 8
 MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x4_0000
+
+PREFIXES = tuple(dict.fromkeys((sys.base_prefix, sys.prefix)))
+"""Where Python and its packages are: a scratch space on a folder above must not hide them."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +144,13 @@ def _furnish(room: Room) -> None:
         _mount(None, "/", None, MS_REC | MS_PRIVATE)
         options = f"size={room.scratch_bytes},mode=1777"
         for folder in room.scratch:
+            covered = [it for it in PREFIXES if Path(it).is_relative_to(folder)]
+            kept = [(it, os.open(it, os.O_PATH)) for it in covered]
             _mount("tmpfs", folder, "tmpfs", MS_NOSUID | MS_NODEV, options)
+            for prefix, place in kept:
+                Path(prefix).mkdir(parents=True, exist_ok=True)
+                _mount(f"/proc/self/fd/{place}", prefix, None, MS_BIND | MS_REC)
+                os.close(place)
         for entry in sorted(Path(room.files).iterdir()):
             place = Path(room.home) / entry.name
             if entry.is_dir():
