@@ -12,6 +12,7 @@ from pathlib import Path
 from autograder.assignment.models import Limits
 from autograder.errors import WallError
 from autograder.sandbox.wall import (
+    ALL_PROMISES,
     Furniture,
     Room,
     environment,
@@ -46,6 +47,7 @@ class Bubblewrap:
     """bubblewrap around the warm server; each room gets an inner wall, as root a second uid too."""
 
     name = "bubblewrap"
+    promises = ALL_PROMISES
 
     def start(self, furniture: Furniture, control: int) -> subprocess.Popen[bytes]:
         """Start the warm server in new user, pid, mount, ipc, uts, cgroup and net namespaces."""

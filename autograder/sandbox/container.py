@@ -17,7 +17,7 @@ from pathlib import Path
 from autograder.assignment.models import Limits
 from autograder.errors import WallError
 from autograder.sandbox.bare import end_tree, furnish, launch, scratch_request
-from autograder.sandbox.wall import Furniture, Room
+from autograder.sandbox.wall import ALL_PROMISES, Furniture, Room
 
 SHARED_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm", "/run/lock")
 """Where every user of a system may write."""
@@ -27,6 +27,9 @@ class Container:
     """A second uid and closed folders."""
 
     name = "container"
+    promises = (ALL_PROMISES - {"1", "4"}) | {"1a", "4a"}
+    """Of the first and the fourth the narrower part: other processes can be seen there, and Unix
+    sockets of the container reached."""
 
     def __init__(self, closed: Sequence[Path]) -> None:
         """``closed`` are folders and files that student code must not read."""

@@ -26,6 +26,9 @@ GUEST_MODULES = (
 )
 """What notebooks import; imported once, before the fork, where the environment has it."""
 
+ALL_PROMISES = frozenset(str(number) for number in range(1, 12))
+"""Ids of all promises that a wall may make: see docs/security.md."""
+
 STUDENT_UIDS = range(64_000, 65_000)
 """The uids that student code gets where we start as root; no account should have one."""
 
@@ -55,6 +58,8 @@ class Wall(Protocol):
     """One way of keeping student code in."""
 
     name: str
+    promises: frozenset[str]
+    """Ids of the promises that it makes (`sandbox.promises`)."""
 
     def start(self, furniture: Furniture, control: int) -> subprocess.Popen[bytes]:
         """Start the warm server behind the wall; it inherits the descriptor ``control``.

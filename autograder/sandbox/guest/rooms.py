@@ -42,6 +42,9 @@ NAMESPACES = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NE
 MS_NOSUID, MS_NODEV, MS_NOEXEC = 2, 4, 8
 MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x4_0000
 
+SCRATCH_FILES = 20_000
+"""Files of one scratch folder: each takes a kilobyte of the kernel's memory, however empty."""
+
 PREFIXES = tuple(dict.fromkeys((sys.base_prefix, sys.prefix)))
 """Where Python and its packages are: a scratch space on a folder above must not hide them."""
 
@@ -142,7 +145,7 @@ def _enter_namespaces() -> bool:
 def _furnish(room: Room) -> None:
     if room.inner_wall:
         _mount(None, "/", None, MS_REC | MS_PRIVATE)
-        options = f"size={room.scratch_bytes},mode=1777"
+        options = f"size={room.scratch_bytes},nr_inodes={SCRATCH_FILES},mode=1777"
         for folder in room.scratch:
             covered = [it for it in PREFIXES if Path(it).is_relative_to(folder)]
             kept = [(it, os.open(it, os.O_PATH)) for it in covered]
