@@ -180,13 +180,17 @@ def _links() -> None:
     markdown._PARSER.validateLink = lambda url: True
 
 
-ROOMS, CONFINE, SERVE, SHELL, SPACE = "rooms.py", "confinement.py", "serve.py", "shell.py", "space.py"
+ROOMS, CONFINE, SERVE, SHELL, SPACE = (
+    "rooms.py",
+    "confinement.py",
+    "serve.py",
+    "shell.py",
+    "space.py",
+)
 
 DEFENCES: dict[str, Taken] = {
     # Namespaces stand twice: around the server, and around each room.
-    "net namespace": Taken(
-        _without("--unshare-net"), ((ROOMS, " | CLONE_NEWNET", ""),)
-    ),
+    "net namespace": Taken(_without("--unshare-net"), ((ROOMS, " | CLONE_NEWNET", ""),)),
     "ipc namespace": Taken(_without("--unshare-ipc"), ((ROOMS, "CLONE_NEWIPC | ", ""),)),
     "uts namespace": Taken(_without("--unshare-uts"), ((ROOMS, "CLONE_NEWUTS | ", ""),)),
     "pid namespace": Taken(
@@ -215,7 +219,9 @@ DEFENCES: dict[str, Taken] = {
     ),
     "filter": Taken(request=(("filter", b""),)),
     "close descriptors": Taken(
-        guest=((SERVE, "            self._connection.close()\n            judges_end.close()\n", ""),)
+        guest=(
+            (SERVE, "            self._connection.close()\n            judges_end.close()\n", ""),
+        )
     ),
     "scratch": Taken(
         lambda command: [
@@ -239,13 +245,17 @@ DEFENCES: dict[str, Taken] = {
     "fork": Taken(
         guest=(
             (SERVE, "child = os.fork()", "child = 0"),
-            (SERVE, "            judges_end.close()\n            self._connection = own_end", (
-                "            import threading\n"
-                "            frame = wire.encode(['ok', None], self._space.refer)\n"
-                "            head = len(frame).to_bytes(4, 'little')\n"
-                "            socket.send_fds(self._connection, [head + frame], [judges_end.fileno()])\n"
-                "            self._connection = own_end"
-            )),
+            (
+                SERVE,
+                "            judges_end.close()\n            self._connection = own_end",
+                (
+                    "            import threading\n"
+                    "            frame = wire.encode(['ok', None], self._space.refer)\n"
+                    "            head = len(frame).to_bytes(4, 'little')\n"
+                    "            socket.send_fds(self._connection, [head + frame], [judges_end.fileno()])\n"
+                    "            self._connection = own_end"
+                ),
+            ),
         )
     ),
     "decoder": _judge("autograder.sandbox.channel", "_LENGTH", None),
@@ -260,16 +270,20 @@ DEFENCES: dict[str, Taken] = {
     "decoder shape": _patch_wire("if math.prod(shape) * itemsize != len(data):", "if False:"),
     "decoder rest": _patch_wire("if reader.position != len(data):", "if False:"),
     "turn": _judge("autograder.sandbox.channel", "_spoke_early", lambda connection: False),
-    "silence": _judge("tests.sandbox.conformance.cases.cheating", "reason_of", lambda error, *a: (
-        replace_reason(error)
-    )),
+    "silence": _judge(
+        "tests.sandbox.conformance.cases.cheating",
+        "reason_of",
+        lambda error, *a: replace_reason(error),
+    ),
     "escaping": Taken(judge=_raw_pages),
     "cleaning": Taken(judge=_html_in_markdown),
     "pictures": Taken(judge=_pictures),
     "link schemes": Taken(judge=_links),
     "formulas": _pattern("_FORMULA"),
     "line breaks": _pattern("_FORMULA", r"(^)(?=[=+@-])"),
-    "unseen": Taken(judge=lambda: (_pattern("_UNSEEN").judge(), _pattern("_TERMINAL_ESCAPE").judge())),
+    "unseen": Taken(
+        judge=lambda: (_pattern("_UNSEEN").judge(), _pattern("_TERMINAL_ESCAPE").judge())
+    ),
     "lengths": _clean("text", "line", "cell", "line_cell"),
     **{
         name: Taken(rlimit=name)

@@ -61,7 +61,11 @@ def lines(request: pytest.FixtureRequest) -> Lines:
 
 @pytest.mark.parametrize(
     ("lines", "case"),
-    [pytest.param(backend, id, id=f"{backend}-{id}") for backend in BACKENDS for id in promised(backend)],
+    [
+        pytest.param(backend, id, id=f"{backend}-{id}")
+        for backend in BACKENDS
+        for id in promised(backend)
+    ],
     indirect=["lines"],
 )
 def test_nothing_gets_through(lines: Lines, case: str) -> None:

@@ -255,7 +255,10 @@ CASES = (
     *(
         Case("11", f"remembered in {name}", _remembers(source), ("fork",))
         for name, source in (
-            ("a name", "last = 0\ndef recall(x):\n    global last\n    last = last or x\n    return last"),
+            (
+                "a name",
+                "last = 0\ndef recall(x):\n    global last\n    last = last or x\n    return last",
+            ),
             (
                 "a default argument",
                 "def recall(x, kept=[]):\n    kept.append(x)\n    return kept[0]",

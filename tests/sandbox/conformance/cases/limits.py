@@ -90,7 +90,7 @@ CASES = (
         "5",
         "shared memory that nobody maps any more",
         _memory_outside(
-            f"""
+            """
             area = mmap.mmap(-1, 24 * 64 * 2**20)
             piece = b"x" * 64 * 2**20
             for place in range(0, len(area), len(piece)):

@@ -17,7 +17,9 @@ from tests.sandbox.conformance.model import Case, World
 
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 FORMULA = re.compile(r'(^|[,;"\n])[=+@]\w+\(|(^|,)"?[=@]', re.MULTILINE)
-SCRIPT = re.compile(r"<script|<img|<iframe|<svg on|<[a-z][^<>]*\son\w+\s*=|href=\W*javascript:", re.I)
+SCRIPT = re.compile(
+    r"<script|<img|<iframe|<svg on|<[a-z][^<>]*\son\w+\s*=|href=\W*javascript:", re.I
+)
 
 
 def shown(text: str) -> Iterator[tuple[str, str]]:
@@ -81,20 +83,52 @@ CASES = tuple(
     Case("9", name, tried, defences)
     for name, tried, defences in (
         ("a script", writes("<script>alert(1)</script>", *PAGES), ("escaping", "cleaning")),
-        ("a picture that loads", writes("<img src=x onerror=alert(1)>", *PAGES), ("escaping", "cleaning")),
-        ("a picture in markdown", writes("![x](http://example.org/x.png)", *PAGES), ("pictures", "cleaning")),
-        ("a link that runs", writes("[x](javascript:alert(1))", *PAGES), ("link schemes", "cleaning")),
-        ("a frame", writes("<iframe src=http://example.org></iframe>", *PAGES), ("escaping", "cleaning")),
-        ("a drawing with a script", writes("<svg onload=alert(1)>", *PAGES), ("escaping", "cleaning")),
+        (
+            "a picture that loads",
+            writes("<img src=x onerror=alert(1)>", *PAGES),
+            ("escaping", "cleaning"),
+        ),
+        (
+            "a picture in markdown",
+            writes("![x](http://example.org/x.png)", *PAGES),
+            ("pictures", "cleaning"),
+        ),
+        (
+            "a link that runs",
+            writes("[x](javascript:alert(1))", *PAGES),
+            ("link schemes", "cleaning"),
+        ),
+        (
+            "a frame",
+            writes("<iframe src=http://example.org></iframe>", *PAGES),
+            ("escaping", "cleaning"),
+        ),
+        (
+            "a drawing with a script",
+            writes("<svg onload=alert(1)>", *PAGES),
+            ("escaping", "cleaning"),
+        ),
         ("a formula", writes("=cmd('/c calc')", (".csv", FORMULA)), ("formulas",)),
-        ("a formula after a break", writes("x\n=HYPERLINK(1)", (".csv", FORMULA)), ("line breaks",)),
+        (
+            "a formula after a break",
+            writes("x\n=HYPERLINK(1)", (".csv", FORMULA)),
+            ("line breaks",),
+        ),
         ("a formula with @", writes("@SUM(1)", (".csv", FORMULA)), ("formulas",)),
-        ("colours and cursor of the terminal", writes("\x1b[2J\x1b[31mAda\x1b[0m", *UNSEEN), ("unseen",)),
+        (
+            "colours and cursor of the terminal",
+            writes("\x1b[2J\x1b[31mAda\x1b[0m", *UNSEEN),
+            ("unseen",),
+        ),
         ("a title of the terminal", writes("\x1b]0;gone\x07Ada", *UNSEEN), ("unseen",)),
         ("zero bytes", writes("A\x00da", *UNSEEN), ("unseen",)),
         ("reversed text", writes("gpj.\u202eexe", *UNSEEN), ("unseen",)),
         ("eight-bit control", writes("A\x9b31mda", *UNSEEN), ("unseen",)),
         ("endless text", _sizes("x" * 3_000_000, 2_000_000), ("lengths",)),
-        ("one endless line of accents", _sizes("a" + "\u0301" * 1_000_000, 2_000_000), ("lengths",)),
+        (
+            "one endless line of accents",
+            _sizes("a" + "\u0301" * 1_000_000, 2_000_000),
+            ("lengths",),
+        ),
     )
 )

@@ -92,7 +92,9 @@ def _sized(tag: bytes, count: int, rest: bytes = b"") -> bytes:
 
 def _block(tag: bytes, dtype: bytes, shape: tuple[int, ...], data: bytes) -> bytes:
     sizes = b"".join(size.to_bytes(8, "little", signed=True) for size in shape)
-    return _sized(tag, len(dtype), dtype) + bytes([len(shape)]) + sizes + _sized(b"", len(data), data)
+    return (
+        _sized(tag, len(dtype), dtype) + bytes([len(shape)]) + sizes + _sized(b"", len(data), data)
+    )
 
 
 def _handles_are_no_data(world: World) -> list[str]:
@@ -132,7 +134,9 @@ def _another_connection(world: World) -> list[str]:
 
 
 CASES = (
-    Case("7", "bytes that are no frame", speaks("connection().sendall(b'\\xff' * 64)"), ("decoder",)),
+    Case(
+        "7", "bytes that are no frame", speaks("connection().sendall(b'\\xff' * 64)"), ("decoder",)
+    ),
     Case(
         "7",
         "a frame that says it is huge",
@@ -184,10 +188,22 @@ CASES = (
         for name, defence, data in (
             ("nested lists", "depth", b"".join(_sized(b"l", 1) for _ in range(400)) + b"N"),
             ("many parts", "nodes", _sized(b"l", 500_000, b"N" * 500_000)),
-            ("many keys", "entries", _sized(b"d", 21_000, b"".join(
-                b"i" + k.to_bytes(8, "little") + b"N" for k in range(21_000)))),
-            ("many members", "entries", _sized(b"S", 21_000, b"".join(
-                b"i" + k.to_bytes(8, "little") for k in range(21_000)))),
+            (
+                "many keys",
+                "entries",
+                _sized(
+                    b"d",
+                    21_000,
+                    b"".join(b"i" + k.to_bytes(8, "little") + b"N" for k in range(21_000)),
+                ),
+            ),
+            (
+                "many members",
+                "entries",
+                _sized(
+                    b"S", 21_000, b"".join(b"i" + k.to_bytes(8, "little") for k in range(21_000))
+                ),
+            ),
             ("a long integer", "digits", _sized(b"I", 10_000, b"\1" * 10_000)),
             ("many dimensions", "dimensions", _block(b"a", b"|u1", (1,) * 17, b"\1")),
             ("objects in an array", "dtype", _block(b"a", b"|V8", (1,), bytes(8))),
