@@ -17,7 +17,7 @@ from autograder.sandbox.channel import Ended, TimedOut
 from autograder.sandbox.execution import ending_of_error
 
 TORCH_ERRORS = frozenset({"torch.OutOfMemoryError", "torch.LinAlgError", "torch.AcceleratorError"})
-"""Those by name, lest a class of the student's call itself one and put a hidden input in its name."""
+"""By name: a class of the student's could call itself another, with a hidden input in its name."""
 
 MAX_REASON = 4_000
 """Characters of a reason."""

@@ -116,6 +116,7 @@ def otter_run(bundle: Path, path: Path, out: Path, seconds: float = 120) -> Outc
 def otter_grade(ground: Ground, paths: Sequence[Path], out: Path) -> dict[str, Outcome]:
     """Stock `otter grade` in containers; outcomes by file name."""
     options = ["-n", "gallery", "--summaries", "--no-network", "--containers", "2"]
+    options += ["--timeout", "300"]
     outcomes: dict[str, Outcome] = {}
     # otter takes one kind of file at a time.
     for ending in ("ipynb", "zip"):
@@ -125,8 +126,7 @@ def otter_grade(ground: Ground, paths: Sequence[Path], out: Path) -> dict[str, O
         place = out / ending
         place.mkdir(parents=True)
         subprocess.run(
-            [*OTTER_GRADE, *options, "--timeout", "300", "--ext", ending]
-            + ["-a", str(ground.bundle), *chosen],
+            [*OTTER_GRADE, *options, "--ext", ending, "-a", str(ground.bundle), *chosen],
             cwd=place,
             capture_output=True,
             check=False,

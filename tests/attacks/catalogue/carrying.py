@@ -47,12 +47,14 @@ ATTACKS = (
     carry(
         "in a function's name",
         "",
-        "scope = {}\nexec(compile('def LEA' + 'KED(): 1/0', '<cell 9>', 'exec'), scope)\nscope['LEA' + 'KED']()",
+        "scope = {}\nexec(compile('def LEA' + 'KED(): 1/0', '<cell 9>', 'exec'), scope)\n"
+        "scope['LEA' + 'KED']()",
     ),
     carry(
         "in a line of code",
         "import linecache",
-        "linecache.cache['<cell 9>'] = (1, None, ['LEA' + 'KED'] * 99, '<cell 9>')\nexec(compile('1/0', '<cell 9>', 'exec'))",
+        "linecache.cache['<cell 9>'] = (1, None, ['LEA' + 'KED'] * 99, '<cell 9>')\n"
+        "exec(compile('1/0', '<cell 9>', 'exec'))",
     ),
     carry("in a file for a later check", "import os", f"open('/tmp/kept', 'a').write({TEXT})"),
     Attack(

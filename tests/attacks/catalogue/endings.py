@@ -50,7 +50,8 @@ ATTACKS = (
     Attack(
         "all descriptors",
         "5",
-        "files = []\ntry:\n    while True:\n        files.append(open('/dev/null'))\nexcept OSError:\n    pass",
+        "files = []\ntry:\n    while True:\n        files.append(open('/dev/null'))\n"
+        "except OSError:\n    pass",
     ),
     Attack(
         "endless recursion",

@@ -197,7 +197,8 @@ ATTACKS = (
         """
         import atexit, json, os, glob
         def forge():
-            for path in glob.glob("/autograder/results/*") + glob.glob("*.json") + glob.glob("*.pkl"):
+            places = ("/autograder/results/*", "*.json", "*.pkl")
+            for path in [path for place in places for path in glob.glob(place)]:
                 try:
                     open(path, "w").write(json.dumps({"score": 100}))
                 except OSError:

@@ -76,7 +76,8 @@ ATTACKS = (
     Attack(
         "stops its parent",
         "4",
-        "import os, signal\ntry:\n    os.kill(os.getppid(), signal.SIGSTOP)\nexcept OSError:\n    pass",
+        "import os, signal\ntry:\n    os.kill(os.getppid(), signal.SIGSTOP)\n"
+        "except OSError:\n    pass",
     ),
     Attack("daemon", "4", DAEMON.format(code="import time; time.sleep(300)")),
     Attack(
@@ -85,7 +86,7 @@ ATTACKS = (
         DAEMON.format(
             code="import time, glob\n"
             "for _ in range(3000):\n"
-            "    for path in glob.glob('/autograder/results/*') + glob.glob('@CANARY@/../*.json'):\n"
+            "    for path in glob.glob('/autograder/results/*') + glob.glob('@CANARY@/../*'):\n"
             "        try: open(path, 'w').write('{\"tests\": [], \"score\": 100}')\n"
             "        except OSError: pass\n"
             "    time.sleep(0.1)"
@@ -95,7 +96,8 @@ ATTACKS = (
         "becomes root",
         "6",
         "import os\nfor call in (os.setuid, os.seteuid):\n    try:\n        call(0)\n"
-        "        open('@CANARY@/canary-written', 'w').write('x')\n    except OSError:\n        pass",
+        "        open('@CANARY@/canary-written', 'w').write('x')\n"
+        "    except OSError:\n        pass",
     ),
     Attack(
         "mounts and namespaces",
@@ -106,8 +108,10 @@ ATTACKS = (
     Attack(
         "module in the grader's path",
         "3",
-        "import site, sys, os\nfor folder in [*site.getsitepackages(), sys.prefix, os.path.dirname(os.__file__)]:\n"
-        "    try:\n        open(os.path.join(folder, 'canary_written.pth'), 'w').write('import os')\n"
+        "import site, sys, os\n"
+        "for folder in [*site.getsitepackages(), sys.prefix, os.path.dirname(os.__file__)]:\n"
+        "    try:\n"
+        "        open(os.path.join(folder, 'canary_written.pth'), 'w').write('import os')\n"
         "    except OSError:\n        pass",
     ),
 )

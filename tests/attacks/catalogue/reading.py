@@ -103,7 +103,8 @@ except OSError:
     ),
     search(
         "the package itself",
-        "try:\n    import autograder.judge.run as run\n    raise RuntimeError('LEA' + 'KED package')\n"
+        "try:\n    import autograder.judge.run as run\n"
+        "    raise RuntimeError('LEA' + 'KED package')\n"
         "except ImportError:\n    pass",
     ),
     search(

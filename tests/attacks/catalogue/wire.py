@@ -7,13 +7,6 @@ from tests.sandbox.conformance.cases.wire import OWN_CONNECTION
 
 SPEAK = "import os, socket, struct, time\n" + OWN_CONNECTION
 
-TENSOR = """
-    def zeros(*shape):
-        data = bytes(4 * eval("*".join(map(str, shape))))
-        return (b"x" + struct.pack("<I", 7) + b"float32" + bytes([len(shape)])
-                + b"".join(struct.pack("<q", n) for n in shape) + struct.pack("<I", len(data)) + data)
-"""
-
 
 def speak(name: str, action: str, when: str = "call") -> Attack:
     """An attack that writes to its connection, in its cell or when it is called."""
@@ -62,13 +55,15 @@ ATTACKS = (
     Attack(
         "an endless length",
         "7",
-        "class Long:\n    def __len__(self): return 2**62\n    def __getitem__(self, i): return self",
+        "class Long:\n    def __len__(self): return 2**62\n"
+        "    def __getitem__(self, i): return self",
         result="Long()",
     ),
     Attack(
         "values without end",
         "7",
-        "class Endless(list):\n    def __len__(self): return 2\n    def __iter__(self):\n        while True: yield 0",
+        "class Endless(list):\n    def __len__(self): return 2\n"
+        "    def __iter__(self):\n        while True: yield 0",
         result="Endless()",
     ),
     Attack("a value in itself", "7", "x = []\nx.append(x)", result="x"),

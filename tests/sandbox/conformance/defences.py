@@ -58,7 +58,11 @@ def _without_pair(option: str, value: str) -> Command:
 def _host_files(command: list[str]) -> list[str]:
     """The whole host is there, read-only; the wall's own mounts stay on top of it."""
     place = command.index("--hostname")
-    return [*command[:place], "--ro-bind", "/", "/", *command[place:]]
+    rest = command[place:]
+    while "--symlink" in rest:
+        at = rest.index("--symlink")
+        rest = rest[:at] + rest[at + 3 :]
+    return [*command[:place], "--ro-bind", "/", "/", *rest]
 
 
 def _no_hidden(command: list[str]) -> list[str]:
@@ -252,7 +256,8 @@ DEFENCES: dict[str, Taken] = {
                     "            import threading\n"
                     "            frame = wire.encode(['ok', None], self._space.refer)\n"
                     "            head = len(frame).to_bytes(4, 'little')\n"
-                    "            socket.send_fds(self._connection, [head + frame], [judges_end.fileno()])\n"
+                    "            ends = [judges_end.fileno()]\n"
+                    "            socket.send_fds(self._connection, [head + frame], ends)\n"
                     "            self._connection = own_end"
                 ),
             ),

@@ -84,7 +84,7 @@ class Outside:
 def outside() -> Iterator[Outside]:
     """A small world with something of each kind in it."""
     with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir="/var/tmp")))
         folder.chmod(0o755)
         secret = folder / "secret"
         secret.write_text(SECRET)
@@ -169,7 +169,7 @@ class Case:
     name: str
     tried: Try
     defences: tuple[str, ...] = ()
-    """What keeps it, by name in `defences`: with these taken away, and no other, it gets through."""
+    """What keeps it, by name in `defences`: with these gone, and no other, it gets through."""
     kernel: str = ""
     """Why the kernel denies it even then; empty where it does not."""
     only: tuple[str, ...] = ("bubblewrap", "container")

@@ -1,7 +1,7 @@
 """Tries cases behind one wall and prints what each got through with, a JSON line a case.
 
-``python -m tests.sandbox.conformance.run BACKEND CASE...``, or ``control CASE`` for the case without
-its defences.
+``python -m tests.sandbox.conformance.run BACKEND CASE...``, or ``control CASE`` for the case
+without its defences.
 """
 
 from __future__ import annotations

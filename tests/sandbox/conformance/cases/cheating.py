@@ -65,7 +65,7 @@ def _finds(word: int) -> Callable[[Student], list[str]]:
 SEARCH = """
 import gc
 def search(x):
-    wanted, found = (%s, "test_secret", "expected"), []
+    wanted, found = (WANTED, "test_secret", "expected"), []
     frame = sys._getframe().f_back
     while frame:
         found += [f"{name} in a frame" for name, value in list(frame.f_locals.items())
@@ -77,7 +77,7 @@ def search(x):
         if type(item) in (list, tuple) and len(item) < 50:
             found += ["a list with it" for it in item if type(it) is int and it == wanted[0]]
     return found[:5]
-""" % (f"{EXPECTED - 1} + 1",)
+""".replace("WANTED", f"{EXPECTED - 1} + 1")
 
 LIAR = """
 class Liar({base}):

@@ -156,8 +156,8 @@ CASES = (
         "a higher limit",
         cells(
             """
-            for name in ("RLIMIT_NPROC", "RLIMIT_DATA", "RLIMIT_NOFILE", "RLIMIT_FSIZE", "RLIMIT_CPU"):
-                number = getattr(resource, name)
+            for name in ("NPROC", "DATA", "NOFILE", "FSIZE", "CPU"):
+                number = getattr(resource, "RLIMIT_" + name)
                 soft, hard = resource.getrlimit(number)
                 if hard == resource.RLIM_INFINITY:
                     got.append(f"{name} is unlimited")
@@ -183,7 +183,8 @@ CASES = (
         "5",
         "output as a picture",
         cells(
-            "from IPython.display import display, HTML\nwhile True:\n    display(HTML('x' * 10_000))",
+            "from IPython.display import display, HTML\n"
+            "while True:\n    display(HTML('x' * 10_000))",
             ending=Ending.TOO_MUCH_OUTPUT,
         ),
         ("output cap",),
@@ -208,7 +209,8 @@ CASES = (
         "5",
         "processor time",
         cells(
-            "got += [1] if resource.getrlimit(resource.RLIMIT_CPU)[1] == resource.RLIM_INFINITY else []"
+            "hard = resource.getrlimit(resource.RLIMIT_CPU)[1]\n"
+            "got += [1] if hard == resource.RLIM_INFINITY else []"
         ),
         ("RLIMIT_CPU",),
     ),

@@ -87,7 +87,8 @@ CASES = (
         cells(
             """
             status = dict(line.split(":", 1) for line in open("/proc/self/status") if ":" in line)
-            got += [name for name in ("CapEff", "CapPrm", "CapInh", "CapAmb") if int(status[name], 16)]
+            for name in ("CapEff", "CapPrm", "CapInh", "CapAmb"):
+                got += [name] if int(status[name], 16) else []
             """
         ),
         ("uid", "capabilities"),
@@ -115,7 +116,8 @@ CASES = (
                     attempt(f"setresuid {number}", os.setresuid, number, number, number)
             attempt("groups", os.setgroups, [0])
             got += ["uid 0 outside"] if os.getuid() == 0 else []
-            got += ["a group of others"] if os.getgroups() not in ([], [os.getgid()], [65534]) else []
+            own = ([], [os.getgid()], [65534])
+            got += ["a group of others"] if os.getgroups() not in own else []
             """
         ),
         ("uid", "capabilities"),

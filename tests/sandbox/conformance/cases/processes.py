@@ -90,7 +90,8 @@ CASES = (
         "see processes of others",
         cells(
             "mine = {1, os.getpid(), os.getppid()}\n"
-            "got += [name for name in os.listdir('/proc') if name.isdigit() and int(name) not in mine]"
+            "pids = [int(name) for name in os.listdir('/proc') if name.isdigit()]\n"
+            "got += [str(pid) for pid in pids if pid not in mine]"
         ),
         ("own proc", "pid namespace"),
         only=("bubblewrap",),
@@ -130,7 +131,8 @@ CASES = (
         "lower the limits of other processes",
         cells(
             EACH,
-            "attempt('limits', each, lambda pid: resource.prlimit(pid, resource.RLIMIT_NOFILE, (9, 9)))",
+            "NOFILE = resource.RLIMIT_NOFILE\n"
+            "attempt('limits', each, lambda pid: resource.prlimit(pid, NOFILE, (9, 9)))",
         ),
         ("uid",),
         only=("container",),

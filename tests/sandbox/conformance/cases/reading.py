@@ -137,7 +137,7 @@ CASES = (
                     target = os.readlink(f"/proc/self/fd/{name}")
                 except OSError:
                     continue
-                if target == "/dev/null" or target.startswith(("/proc/", "pipe:")) or "zoneinfo" in target:
+                if target.startswith(("/dev/null", "/proc/", "pipe:", "/usr/share/zoneinfo")):
                     continue
                 if target.startswith("socket:"):
                     sockets = globals().setdefault("sockets", [])
@@ -158,7 +158,7 @@ CASES = (
             "for item in gc.get_objects():\n"
             "    if type(item) is dict:\n"
             "        for key, value in list(item.items()):\n"
-            f"            if type(value) is str and {SECRET[::-1]!r}[::-1] in value:\n"
+            f"            if type(value) in (str, bytes) and {SECRET[::-1]!r}[::-1] in str(value):\n"
             "                if item is not outside:\n"
             "                    got.append(str(key))"
         ),

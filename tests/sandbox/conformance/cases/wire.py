@@ -166,8 +166,8 @@ CASES = (
         "an error of its own making",
         speaks(
             "line = connection()\n"
-            "line.sendall(frame(b'l' + struct.pack('<I', 2) + b's' + struct.pack('<I', 5) + b'error'"
-            " + number(1)))\ntime.sleep(1)"
+            "body = b'l' + struct.pack('<I', 2) + b's' + struct.pack('<I', 5) + b'error'\n"
+            "line.sendall(frame(body + number(1)))\ntime.sleep(1)"
         ),
         ("response form",),
     ),

@@ -73,11 +73,10 @@ CASES = (
             """
             def large():
                 with open("large", "wb", buffering=0) as file:
-                    for _ in range(4 * %d):
+                    for _ in range(4 * DISK):
                         file.write(bytes(2**20))
             attempt("large", large)
-            """
-            % LIMITS.disk_mb
+            """.replace("DISK", str(LIMITS.disk_mb))
         ),
         ("RLIMIT_FSIZE", "scratch size"),
     ),
