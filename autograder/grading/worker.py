@@ -24,6 +24,7 @@ from autograder.grading.pipeline import grade_submission
 from autograder.judge.session import CheckRun, with_checks
 from autograder.results import Ending, QuestionResult, SubmissionResult
 from autograder.sandbox.server import WarmServer
+from autograder.sandbox.trials import require_promises
 from autograder.sandbox.wall import Furniture, Wall
 
 PR_SET_PDEATHSIG = 1
@@ -78,6 +79,7 @@ class KitJob:
 
         def judge_with(server: WarmServer, checks: CheckRun) -> None:
             server.ready()
+            require_promises(server)
             work(lambda it: grade_submission(kit, it.path, it.submission, server, checks))
 
         with WarmServer(wall, Furniture(kit.files)) as server:

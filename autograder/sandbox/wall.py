@@ -170,10 +170,15 @@ def guest_folder() -> Path:
     return Path(__file__).parent / "guest"
 
 
+def cache_folder() -> Path:
+    """Where we keep what can be made anew."""
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "autograder"
+
+
 def matplotlib_cache() -> Path:
     """A folder with matplotlib's list of fonts: to look for them anew takes seconds a sandbox."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = base / "autograder" / "matplotlib"
+    folder = cache_folder() / "matplotlib"
     if not any(folder.glob("fontlist*.json")):
         folder.mkdir(parents=True, exist_ok=True)
         subprocess.run(

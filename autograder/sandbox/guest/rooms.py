@@ -150,10 +150,10 @@ def _furnish(room: Room) -> None:
             covered = [it for it in PREFIXES if Path(it).is_relative_to(folder)]
             kept = [(it, os.open(it, os.O_PATH)) for it in covered]
             _mount("tmpfs", folder, "tmpfs", MS_NOSUID | MS_NODEV, options)
-            for prefix, place in kept:
+            for prefix, opened in kept:
                 Path(prefix).mkdir(parents=True, exist_ok=True)
-                _mount(f"/proc/self/fd/{place}", prefix, None, MS_BIND | MS_REC)
-                os.close(place)
+                _mount(f"/proc/self/fd/{opened}", prefix, None, MS_BIND | MS_REC)
+                os.close(opened)
         for entry in sorted(Path(room.files).iterdir()):
             place = Path(room.home) / entry.name
             if entry.is_dir():

@@ -62,6 +62,10 @@ def _host_files(command: list[str]) -> list[str]:
     while "--symlink" in rest:
         at = rest.index("--symlink")
         rest = rest[:at] + rest[at + 3 :]
+    # bubblewrap can't put a file where the read-only host has none.
+    for file in bubblewrap.SYSTEM_FILES:
+        rest = _without_pair("--ro-bind-try", file)(rest)
+        rest.remove(file)
     return [*command[:place], "--ro-bind", "/", "/", *rest]
 
 
@@ -201,7 +205,11 @@ DEFENCES: dict[str, Taken] = {
         lambda command: _without("--as-pid-1")(_without("--unshare-pid")(command)),
         ((ROOMS, "CLONE_NEWPID | ", ""),),
     ),
-    "own proc": Taken(guest=((ROOMS, '_mount("proc", "/proc", "proc"', 'len(("proc"'),)),
+    "own proc": Taken(
+        guest=(
+            (ROOMS, '_mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)', "pass"),
+        )
+    ),
     "host files": Taken(_host_files),
     "closing": Taken(),
     "hidden packages": Taken(_no_hidden),

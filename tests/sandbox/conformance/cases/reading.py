@@ -158,9 +158,9 @@ CASES = (
             "for item in gc.get_objects():\n"
             "    if type(item) is dict:\n"
             "        for key, value in list(item.items()):\n"
-            f"            if type(value) in (str, bytes) and {SECRET[::-1]!r}[::-1] in str(value):\n"
-            "                if item is not outside:\n"
-            "                    got.append(str(key))"
+            "            known = type(value) in (str, bytes) and item is not outside\n"
+            f"            if known and {SECRET[::-1]!r}[::-1] in str(value):\n"
+            "                got.append(str(key))"
         ),
         ("clean environment",),
     ),
