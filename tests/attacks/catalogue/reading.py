@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from tests.attacks.model import Attack
 
-# Words of the hidden side, backwards, lest a search finds itself.
-WORDS = '[w[::-1] for w in ("modnar_tset", "eciwt_desidradnats", "dengis_htgnel", "hctiws_yranac")]'
+HIDDEN = (
+    "standardised_twice_over",
+    "Mean and variance run over rows",
+    "The extremes of the data fix both ends",
+    "bounces between its walls",
+)
+"""Of the checks, hints, quiz answers and rubric references of the small assignment."""
+
+# Backwards, lest a search finds itself.
+WORDS = f"[w[::-1] for w in {tuple(word[::-1] for word in HIDDEN)!r}]"
 
 FOUND = f"""
 import os, sys, re

@@ -56,17 +56,20 @@ def _without_pair(option: str, value: str) -> Command:
 
 
 def _host_files(command: list[str]) -> list[str]:
-    """The whole host is there, read-only; the wall's own mounts stay on top of it."""
+    """Files of the host that the wall has no use for are there, read-only."""
     place = command.index("--hostname")
-    rest = command[place:]
-    while "--symlink" in rest:
-        at = rest.index("--symlink")
-        rest = rest[:at] + rest[at + 3 :]
-    # bubblewrap can't put a file where the read-only host has none.
-    for file in bubblewrap.SYSTEM_FILES:
-        rest = _without_pair("--ro-bind-try", file)(rest)
-        rest.remove(file)
-    return [*command[:place], "--ro-bind", "/", "/", *rest]
+    files = [word for path in ("/var", "/etc/shadow") for word in ("--ro-bind", path, path)]
+    return [*command[:place], *files, *command[place:]]
+
+
+def _one_pid_namespace(command: list[str]) -> list[str]:
+    return _without("--as-pid-1")(_without("--unshare-pid")(command))
+
+
+def _host_proc(command: list[str]) -> list[str]:
+    place = command.index("--proc")
+    rest = command[place + 2 :]
+    return _one_pid_namespace([*command[:place], "--bind", "/proc", "/proc", *rest])
 
 
 def _no_hidden(command: list[str]) -> list[str]:
@@ -206,9 +209,11 @@ DEFENCES: dict[str, Taken] = {
         ((ROOMS, "CLONE_NEWPID | ", ""),),
     ),
     "own proc": Taken(
-        guest=(
+        _host_proc,
+        (
             (ROOMS, '_mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)', "pass"),
-        )
+            (ROOMS, "CLONE_NEWPID | ", ""),
+        ),
     ),
     "host files": Taken(_host_files),
     "closing": Taken(),
@@ -238,7 +243,7 @@ DEFENCES: dict[str, Taken] = {
     "scratch": Taken(
         lambda command: [
             *command[: command.index("--chdir")],
-            *("--bind", "/mnt/scratch", "/tmp", "--bind", "/mnt/scratch", "/dev/shm"),
+            *("--bind", "/dev/shm", "/dev/shm"),
             *("--bind", "/mnt/scratch", bubblewrap.HOME),
             *command[command.index("--chdir") :],
         ],

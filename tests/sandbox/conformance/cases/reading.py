@@ -83,7 +83,8 @@ CASES = (
         "2",
         "environment of other processes",
         cells(PROC, "attempt('environ', anyone, 'environ')"),
-        ("own proc", "uid", "undumpable"),
+        ("own proc", "uid"),
+        kernel="the kernel asks for all capabilities that the other process has",
     ),
     Case(
         "2",
@@ -149,20 +150,6 @@ CASES = (
             """
         ),
         ("close descriptors",),
-    ),
-    Case(
-        "2",
-        "what hangs in the memory of its own process",
-        cells(
-            "import gc\n"
-            "for item in gc.get_objects():\n"
-            "    if type(item) is dict:\n"
-            "        for key, value in list(item.items()):\n"
-            "            known = type(value) in (str, bytes) and item is not outside\n"
-            f"            if known and {SECRET[::-1]!r}[::-1] in str(value):\n"
-            "                got.append(str(key))"
-        ),
-        ("clean environment",),
     ),
     Case(
         "2",

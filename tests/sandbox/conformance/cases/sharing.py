@@ -124,7 +124,7 @@ DEFENCES = {
     "a thread": ("fork",),
     "its priority": ("fork",),
     "the system's name": ("uts namespace", "filter sethostname", "capabilities"),
-    "a process in sight": ("own proc", "pid namespace"),
+    "a process in sight": ("own proc",),
     "a lock on a public file": ("read-only files",),
 }
 
