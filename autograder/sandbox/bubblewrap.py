@@ -13,6 +13,7 @@ from autograder.assignment.models import Limits
 from autograder.errors import WallError
 from autograder.sandbox.wall import (
     ALL_PROMISES,
+    OWN_ANYWAY,
     Furniture,
     Room,
     environment,
@@ -69,8 +70,10 @@ class Bubblewrap:
 
     def room(self, furniture: Furniture, limits: Limits, uid: int | None) -> Room:
         """A room in namespaces of its own."""
-        inner = {"inner_wall": True, "scratch": [HOME, "/tmp", "/dev/shm"], "files": FILES}
-        return Room({**room_request(HOME, uid, limits), **inner}, uid)
+        scratch = [HOME, "/tmp", "/dev/shm"]
+        inner = {"inner_wall": True, "scratch": scratch, "writable": [*scratch, *OWN_ANYWAY]}
+        request = {**room_request(HOME, uid, limits), **inner, "files": FILES}
+        return Room(request, uid)
 
     def leave(self, room: Room, pid: int | None) -> None:
         """Nothing: a room's processes and its scratch space end with its first process."""

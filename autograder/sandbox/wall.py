@@ -29,6 +29,9 @@ GUEST_MODULES = (
 ALL_PROMISES = frozenset(str(number) for number in range(1, 12))
 """Ids of all promises that a wall may make: see docs/security.md."""
 
+OWN_ANYWAY = ("/dev", "/proc")
+"""Folders with nothing that lasts, in which a process writes to what is its own."""
+
 STUDENT_UIDS = range(64_000, 65_000)
 """The uids that student code gets where we start as root; no account should have one."""
 
@@ -160,6 +163,7 @@ def room_request(home: str, uid: int | None, limits: Limits) -> dict[str, object
         "environment": {},
         "inner_wall": False,
         "scratch": [],
+        "writable": [],
         "scratch_bytes": limits.disk_mb * 2**20,
         "files": "",
     }

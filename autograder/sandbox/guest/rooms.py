@@ -67,6 +67,8 @@ class Room:
     scratch: tuple[str, ...]
     """With an inner wall: folders that are empty, writable and gone when the room ends."""
     scratch_bytes: int
+    writable: tuple[str, ...]
+    """Folders below which student code may write; empty for all that its uid may."""
     files: str
     """With an inner wall: the folder whose entries also stand in ``home``, read-only."""
 
@@ -91,7 +93,8 @@ class WarmServer:
                 case ["ping"]:
                     channel.send_frame(self._connection, wire.encode(["ok", None], _no_number))
                 case ["room", dict(fields)]:
-                    self._open(Room(**{**fields, "scratch": tuple(fields["scratch"])}))
+                    lists = {name: tuple(fields[name]) for name in ("scratch", "writable")}
+                    self._open(Room(**{**fields, **lists}))
 
     def _open(self, room: Room) -> None:
         judges_end, own_end = socket.socketpair()
@@ -111,7 +114,8 @@ class WarmServer:
             if room.inner_wall and not _enter_namespaces():
                 os._exit(0)
             _furnish(room)
-            Server(connection, self._shell, Confinement(room.uid, room.filter)).serve()
+            how = Confinement(room.uid, room.filter, room.writable)
+            Server(connection, self._shell, how).serve()
         except BaseException as error:  # noqa: BLE001
             # The judge reads this on the server's stderr where no room opens.
             os.write(2, f"no room: {type(error).__name__}: {error}\n".encode())

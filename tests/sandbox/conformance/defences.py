@@ -215,6 +215,7 @@ DEFENCES: dict[str, Taken] = {
             (ROOMS, "CLONE_NEWPID | ", ""),
         ),
     ),
+    "landlock": Taken(request=(("writable", []),)),
     "host files": Taken(_host_files),
     "closing": Taken(),
     "hidden packages": Taken(_no_hidden),

@@ -42,7 +42,7 @@ def _socket(family: str, kind: str, protocol: int = 0) -> str:
     """
 
 
-NET = ("net namespace", "filter socket")
+NET = ("net namespace", "filter socket", "landlock")
 
 CASES = (
     Case(
@@ -56,7 +56,7 @@ CASES = (
         "1",
         "abstract socket of the host",
         cells(CONNECT, "attempt('unix', connect, socket.AF_UNIX, chr(0) + outside['abstract'])"),
-        ("net namespace",),
+        ("net namespace", "landlock"),
         only=("bubblewrap",),
     ),
     Case(

@@ -115,7 +115,7 @@ CASES = (
         ("uid", "pid namespace"),
         kernel="the first process of a pid namespace gets no signal from within",
     ),
-    Case("4", "kill all that it can reach", _kill_all, ("uid", "pid namespace")),
+    Case("4", "kill all that it can reach", _kill_all, ("uid", "pid namespace", "landlock")),
     Case(
         "4",
         "signal the judge by number",
@@ -124,7 +124,7 @@ CASES = (
             "    if pid > 60:\n"
             "        attempt(f'signal {pid}', os.kill, pid, 0)"
         ),
-        ("pid namespace", "uid"),
+        ("pid namespace", "uid", "landlock"),
     ),
     Case(
         "4",

@@ -108,7 +108,7 @@ CASES = (
             attempt("memory", first)
             """
         ),
-        ("uid", "undumpable", "own proc"),
+        ("uid", "undumpable", "own proc", "landlock"),
     ),
     Case(
         "2",

@@ -114,7 +114,7 @@ DEFENCES = {
     "a file in shared memory": ("scratch",),
     "a file in dev": ("read-only root",),
     "a file beside the packages": ("uid",),
-    "an abstract socket": ("net namespace",),
+    "an abstract socket": ("net namespace", "landlock"),
     "a socket in tmp": ("scratch",),
     "memory by key": ("ipc namespace", "filter shmget"),
     "a queue of messages": ("ipc namespace", "filter msgget"),

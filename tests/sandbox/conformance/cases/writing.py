@@ -54,7 +54,7 @@ CASES = (
         "3",
         "in any folder of the system",
         cells("SCRATCH = ('/tmp', '/home/student', '/dev/shm')", LASTING),
-        ("read-only root", "uid"),
+        ("read-only root", "uid", "landlock"),
         only=("bubblewrap",),
     ),
     Case(
