@@ -100,11 +100,12 @@ class KitJob:
         from autograder.grading.pipeline import grade_submission
         from autograder.judge.session import with_checks
         from autograder.sandbox.server import WarmServer
+        from autograder.sandbox.trials import require_promises
 
         kit = self.kit
 
         def judge_with(server: WarmServer, checks: CheckRun) -> None:
-            server.ready()
+            require_promises(server)
             work(lambda it: grade_submission(kit, it.path, it.submission, server, checks, it.known))
 
         with WarmServer(wall, Furniture(kit.files)) as server:

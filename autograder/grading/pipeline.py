@@ -36,6 +36,7 @@ from autograder.sandbox.channel import Channel
 from autograder.sandbox.execution import Checkpoint, Execution, run_notebook
 from autograder.sandbox.guest.wire import WireError
 from autograder.sandbox.server import Sandbox, WarmServer
+from autograder.sandbox.trials import require_promises
 from autograder.sandbox.wall import Furniture, Wall
 from autograder.submission import (
     Cell,
@@ -74,6 +75,7 @@ def grade_one(kit: Kit, path: Path, submission: str, wall: Wall) -> SubmissionRe
     """
     results: list[SubmissionResult] = []
     with WarmServer(wall, Furniture(kit.files)) as server:
+        require_promises(server)
         with_checks(
             kit.master.checks,
             kit.hidden,

@@ -23,6 +23,7 @@ from autograder.grading.notes import note_of
 from autograder.results import Ending, QuestionResult, SubmissionResult
 from autograder.sandbox.execution import Execution, Opening, run_notebook
 from autograder.sandbox.server import Sandbox, WarmServer
+from autograder.sandbox.trials import require_promises
 from autograder.sandbox.wall import Furniture, Wall
 from autograder.submission.text import one_line
 
@@ -81,7 +82,7 @@ class BundleJob:
     def warm(self, wall: Wall, work: Callable[[Grade], None]) -> None:
         """Start the server; nothing else has to be ready."""
         with WarmServer(wall, Furniture(NO_FILES, self.imports)) as server:
-            server.ready()
+            require_promises(server)
             work(lambda it: self.grade(it.path, it.submission, server))
 
     def grade(self, path: Path, submission: str, server: WarmServer) -> SubmissionResult:
