@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+NO_DEADLINE = datetime.max.replace(tzinfo=UTC)
+"""Stands for the deadline of an assignment that has none."""
 
 QUESTION_ID = re.compile(r"q\d+_\d+")
 
@@ -103,6 +106,8 @@ class ReviewData(Strict):
     test: int = Field(gt=0)
     """Hidden reviews, which stay with the judge."""
     seed: int = 0
+    texts: bool = False
+    """Whether students also get the words of the training reviews, to make a vocabulary from."""
     test_file: str | None = None
     """A private file of reviews (CSV with columns text, label) to take for the hidden part."""
 

@@ -12,6 +12,7 @@ from autograder.assignment.kit import Kit, build_record, load_kit
 from autograder.authoring.answers import write_notebook
 from autograder.authoring.leaks import Leak, find_leaks, refuse_leaks
 from autograder.authoring.master import Notebooks, make_notebooks
+from autograder.authoring.points import refuse_wrong_sums
 from autograder.authoring.products import PACKAGE, Products, products, source_hash
 from autograder.authoring.release import HELPERS, replace_folder, write_release
 from autograder.authoring.secrets import Secrets, collect_secrets
@@ -26,6 +27,7 @@ def build(master_folder: Path, root: Path) -> Kit:
     something of the answer side; nothing is written then.
     """
     master = load_master(master_folder)
+    refuse_wrong_sums(master)
     with tempfile.TemporaryDirectory(prefix="autograder-build-") as name:
         made = Path(name)
         notebooks = make_notebooks(master)

@@ -23,9 +23,9 @@ from autograder.authoring.proof_hand_ins import (
     redraw_of,
     with_part_of_hidden_data,
 )
+from autograder.grading.job import Grade, HandIn, KitJob
 from autograder.grading.local import grade_class
 from autograder.grading.pipeline import grade_submission
-from autograder.grading.worker import Grade, HandIn, KitJob
 from autograder.judge.session import CheckRun, Redraw, with_checks
 from autograder.results import SubmissionResult
 from autograder.sandbox.server import WarmServer

@@ -52,6 +52,9 @@ def make_review_data(
 ) -> ReviewSummary:
     """Write `train.npz`, `valid.npz` and `words.txt` to ``public``, `reviews.npz` to ``hidden``.
 
+    With ``data.texts`` also `train.txt` to ``public``: line i holds the words of training review i,
+    separated by single spaces.
+
     Draws depend on ``data.seed`` and the reviews alone, not on their order in the source, and the
     same draws give the same bytes. Each part has as many good as bad reviews, and no two parts
     share a review, white space, case and punctuation aside. A `test_file` is looked for from
@@ -76,6 +79,9 @@ def make_review_data(
     (public / "words.txt").write_bytes(("\n".join(words) + "\n").encode("utf-8"))
     (public / "train.npz").write_bytes(encoded(train, ids))
     (public / "valid.npz").write_bytes(encoded(valid, ids))
+    if data.texts:
+        lines = "".join(f"{review.text}\n" for review in train)
+        (public / "train.txt").write_bytes(lines.encode("utf-8"))
     (hidden / "reviews.npz").write_bytes(encoded(test, ids))
     spoken = [word for review in test for word in review.text.split()]
     return ReviewSummary(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.forkserver as forkserver
 import os
 import time
 from collections import deque
@@ -11,7 +12,8 @@ from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext
 
 from autograder.errors import AutograderError
-from autograder.grading.worker import HandIn, Job, work
+from autograder.grading.job import HandIn, Job, failed
+from autograder.grading.worker import work
 from autograder.results import Ending, SubmissionResult
 from autograder.sandbox.wall import Wall
 
@@ -29,8 +31,18 @@ forked from one with threads hangs at its first matrix product."""
 AHEAD = 2
 """Hand-ins that a worker has at most: the one it grades, and the next, so that it never waits."""
 
+SLACK_SECONDS = 600.0
+"""Time for checks and start-up beyond the notebook's own limit before we call it our fault."""
+
 ATTEMPTS = 2
 """A fault of ours is tried once more: the machine may have been short of something."""
+
+
+def start_importing(preload: Sequence[str]) -> None:
+    """Let the process that workers are forked from import these, while the client does more."""
+    os.environ.update(THREADS)
+    multiprocessing.set_forkserver_preload(list(preload))
+    forkserver.ensure_running()
 
 
 def grade_class(
@@ -44,8 +56,7 @@ def grade_class(
     if not hand_ins:
         return
     context = multiprocessing.get_context("forkserver")
-    os.environ.update(THREADS)
-    context.set_forkserver_preload(["autograder.grading.warm"])
+    start_importing(job.preload)
     waiting = deque(hand_ins)
     attempts: dict[str, int] = {}
     workers = [_Worker(context, job, wall) for _ in range(min(jobs, len(hand_ins)))]
@@ -71,7 +82,7 @@ def grade_class(
                 elif isinstance(outcome, SubmissionResult):
                     yield outcome
                 else:
-                    yield job.failed(hand_in.submission, wall.name, outcome)
+                    yield failed(job, hand_in.submission, wall.name, outcome)
             for worker in workers:
                 worker.end_if_overdue()
     finally:
@@ -87,6 +98,7 @@ class _Worker:
         self.taken: deque[HandIn] = deque()
         """What it has been given; it works on the first."""
         self._since = time.monotonic()
+        self._limit = job.assignment.limits.submission_seconds * 2 + SLACK_SECONDS
         self._start()
 
     def _start(self) -> None:
@@ -126,7 +138,7 @@ class _Worker:
 
     def end_if_overdue(self) -> None:
         """Kill a worker that has been at one submission for too long."""
-        if self.taken and time.monotonic() - self._since > self._job.seconds:
+        if self.taken and time.monotonic() - self._since > self._limit:
             self._process.kill()
 
     def end(self) -> None:

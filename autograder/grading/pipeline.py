@@ -11,6 +11,7 @@ from autograder.assignment import Assignment, Question
 from autograder.assignment.kit import Kit
 from autograder.errors import AssignmentError, SandboxFault, UnreadableSubmission
 from autograder.grading.checkpoint import read_checkpoint
+from autograder.grading.clock import Clock
 from autograder.grading.notes import note_of
 from autograder.grading.plan import plan_steps
 from autograder.judge.session import (
@@ -180,7 +181,7 @@ def _run_and_judge(
     cells = {cell.index + 1: cell.source for cell in handed_in.cells}
     checkpoint = _checkpoint(assignment, handed_in, grading)
     steps = plan_steps(handed_in, assignment, checkpoint)
-    clock = _Clock(grading.timings)
+    clock = Clock(grading.timings)
     files = {}
     if assignment.training and (data := handed_in.file(assignment.training.checkpoint)):
         files[assignment.training.checkpoint] = data
@@ -201,17 +202,6 @@ def _run_and_judge(
     grading.student_seconds += execution.student_seconds
     grading.peak_memory_mb = sandbox.peak_memory / 2**20
     return execution
-
-
-class _Clock:
-    def __init__(self, timings: dict[str, float]) -> None:
-        self._timings = timings
-        self._last = time.monotonic()
-
-    def lap(self, phase: str) -> None:
-        now = time.monotonic()
-        self._timings[phase] = now - self._last
-        self._last = now
 
 
 def _checkpoint(

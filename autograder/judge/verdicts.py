@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from autograder.checks.tensors import WrongForm
 from autograder.errors import SandboxFault
+from autograder.judge.lines import own_line
 from autograder.judge.student import StudentError
 from autograder.results import Ending, Fault
 from autograder.sandbox.channel import Ended, TimedOut
@@ -106,15 +107,3 @@ def _public_type(error: StudentError) -> str:
     if re.fullmatch(r"torch\.\w{1,40}Error", name):
         return f"a {name}"
     return "an exception"
-
-
-def own_line(lines: list[tuple[int, int, str, str]], cells: Mapping[int, str]) -> str:
-    """The deepest line of the student's own code, read from the hand-in and not from the sandbox.
-
-    Empty where no line of a cell is named.
-    """
-    for cell, number, _, _ in reversed(lines):
-        source = cells.get(cell, "").splitlines()
-        if 1 <= number <= len(source):
-            return f"in cell {cell}, line {number}: {source[number - 1].strip()[:200]}"
-    return ""

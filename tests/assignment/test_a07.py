@@ -1,21 +1,18 @@
-"""The content of a07-attention: its files agree with each other and with what PyTorch says."""
+"""The content of a07-attention: what it says agrees with what PyTorch says."""
 
-import re
-from collections import defaultdict
-from pathlib import Path
+from __future__ import annotations
+
 from typing import Any
 
-import jupytext
 import pytest
 import torch
-from nbformat import NotebookNode
-from otter.assign.solutions import replace_solutions
 
-from autograder.assignment import Kind, load_master
-from autograder.assignment.models import Matching, Numeric, SingleChoice
+from autograder.assignment import Kind
+from autograder.assignment.models import Numeric
+from tests.assignment.content import Content
 
-FOLDER = Path(__file__).parents[2] / "solutions" / "a07-attention"
-PLACEHOLDER = "_Type your answer here, replacing this text._"
+CONTENT = Content("a07-attention")
+MASTER = CONTENT.master
 
 # id, kind, automatic points, manual points: what was agreed with the course.
 POINTS = [
@@ -34,53 +31,16 @@ POINTS = [
     ("q3_7", Kind.NUMERIC, 2, 2),
     ("q3_8", Kind.CODE, 3, 0),
 ]
-MASTER = load_master(FOLDER)
 
 
 @pytest.fixture(scope="module")
-def notebook() -> NotebookNode:
-    return jupytext.read(FOLDER / "notebook.md")
-
-
-@pytest.fixture(scope="module")
-def answers(notebook: NotebookNode) -> dict[str, list[NotebookNode]]:
-    """The tagged cells, by tag."""
-    cells = defaultdict(list)
-    for cell in notebook.cells:
-        for tag in cell.metadata.get("tags", []):
-            cells[tag].append(cell)
-    return cells
-
-
-@pytest.fixture(scope="module")
-def reference(notebook: NotebookNode, answers: dict[str, list[NotebookNode]]) -> dict[str, Any]:
-    """The names of the reference solution: the imports and the answers, short of data."""
-    imports = next(cell for cell in notebook.cells if cell.source.startswith("import math"))
-    written = [
-        of_kind(answers[question.id], "code")[:1] for question in MASTER.assignment.questions
-    ]
-    names: dict[str, Any] = {}
-    for cell in [imports, *(cell for cells in written for cell in cells)]:
-        exec(cell.source, names)
-    return names
+def reference() -> dict[str, Any]:
+    return CONTENT.reference
 
 
 @pytest.fixture(scope="module")
 def stand_ins() -> dict[str, Any]:
-    names: dict[str, Any] = {}
-    for question in MASTER.assignment.questions:
-        if question.stand_in:
-            exec((FOLDER / question.stand_in).read_text(), names)
-    return names
-
-
-def blank(cell: NotebookNode) -> str:
-    """A code cell as students get it."""
-    return "\n".join(replace_solutions(cell.source.split("\n"), "python"))
-
-
-def of_kind(cells: list[NotebookNode], kind: str) -> list[NotebookNode]:
-    return [cell for cell in cells if cell.cell_type == kind]
+    return CONTENT.stand_ins
 
 
 def test_questions_and_points_are_as_agreed() -> None:
@@ -88,97 +48,6 @@ def test_questions_and_points_are_as_agreed() -> None:
 
     assert [(item.id, item.kind, item.auto, item.manual) for item in questions] == POINTS
     assert MASTER.assignment.max_score == 58
-
-
-def test_rubrics_add_up_to_the_manual_points_exactly() -> None:
-    for question in MASTER.assignment.questions:
-        if question.manual:
-            items = MASTER.rubrics.rubrics[question.id].items
-            assert sum(item.points for item in items) == question.manual, question.id
-            assert all(item.look_for for item in items), question.id
-
-
-def test_headings_state_title_and_points_of_their_question(notebook: NotebookNode) -> None:
-    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    headings = re.findall(r"^### (\d)\.(\d) (.+) · (\d+) points$", text, re.MULTILINE)
-
-    stated = [(f"q{part}_{number}", title, float(sum_)) for part, number, title, sum_ in headings]
-    assert stated == [
-        (item.id, item.title, item.auto + item.manual) for item in MASTER.assignment.questions
-    ]
-
-
-def test_the_notebook_states_deadline_and_late_policy(notebook: NotebookNode) -> None:
-    text = " ".join("\n".join(cell.source for cell in notebook.cells).split())
-    deadline = MASTER.assignment.deadline
-
-    assert f"{deadline:%A}, {deadline.day} {deadline:%B %Y}, {deadline:%H:%M} (CET)" in text
-    assert MASTER.assignment.late_policy.strip() in text
-
-
-def test_every_question_has_answer_cells_of_the_right_kind(
-    answers: dict[str, list[NotebookNode]],
-) -> None:
-    for question in MASTER.assignment.questions:
-        cells = answers[question.id]
-        assert bool(of_kind(cells, "code")) == bool(question.auto), question.id
-        assert len(of_kind(cells, "markdown")) == bool(question.manual), question.id
-
-
-def test_written_answers_are_blank(answers: dict[str, list[NotebookNode]]) -> None:
-    for question in MASTER.assignment.questions:
-        for cell in of_kind(answers[question.id], "markdown"):
-            assert cell.source == PLACEHOLDER, question.id
-
-
-def test_code_answers_are_blank_for_students(answers: dict[str, list[NotebookNode]]) -> None:
-    for question in MASTER.assignment.questions:
-        if question.kind is Kind.CODE:
-            source = blank(of_kind(answers[question.id], "code")[0])
-            compile(source, question.id, "exec")
-            assert "raise NotImplementedError" in source, question.id
-            assert "return " not in re.sub(r'"""[\s\S]*?"""', "", source), question.id
-
-
-def test_quiz_variables_start_as_none(answers: dict[str, list[NotebookNode]]) -> None:
-    for id, item in MASTER.quiz.items.items():
-        names: dict[str, Any] = {}
-        exec(blank(of_kind(answers[id], "code")[0]), names)
-        if isinstance(item, Matching):
-            assert names[item.variable] == dict.fromkeys(row.key for row in item.rows)
-        elif isinstance(item, SingleChoice):
-            assert names[item.variable] is None
-        else:
-            assert [names[part.variable] for part in item.parts] == [None] * len(item.parts)
-
-
-def test_the_reference_answers_the_quiz(reference: dict[str, Any]) -> None:
-    for item in MASTER.quiz.items.values():
-        if isinstance(item, Matching):
-            assert reference[item.variable] == {row.key: row.answer for row in item.rows}
-        elif isinstance(item, SingleChoice):
-            assert reference[item.variable] == item.answer
-        else:
-            assert [reference[part.variable] for part in item.parts] == [
-                part.answer for part in item.parts
-            ]
-
-
-def test_name_and_number_have_their_cell(answers: dict[str, list[NotebookNode]]) -> None:
-    (cell,) = answers["student"]
-
-    assert re.search(r"^\*\*Name:\*\*", cell.source, re.MULTILINE)
-    assert re.search(r"^\*\*Student number:\*\*", cell.source, re.MULTILINE)
-
-
-def test_one_cell_trains(answers: dict[str, list[NotebookNode]]) -> None:
-    training = MASTER.assignment.training
-    (cell,) = answers["training"]
-
-    assert training is not None
-    assert training.question in cell.metadata["tags"]
-    assert f"train({training.object}, " in cell.source
-    assert training.checkpoint in cell.source
 
 
 def test_the_numbers_of_q3_7_are_those_of_pytorch(reference: dict[str, Any]) -> None:
@@ -197,16 +66,6 @@ def test_the_numbers_of_q3_7_are_those_of_pytorch(reference: dict[str, Any]) -> 
     }
     assert {part.variable: part.answer for part in item.parts} == counted
     assert sum(part.points or 0 for part in item.parts) == MASTER.assignment.question("q3_7").auto
-
-
-def test_stand_ins_define_what_students_write(
-    stand_ins: dict[str, Any], answers: dict[str, list[NotebookNode]]
-) -> None:
-    for question in MASTER.assignment.questions:
-        if question.stand_in:
-            source = blank(of_kind(answers[question.id], "code")[0])
-            (name,) = re.findall(r"^(?:def|class) (\w+)", source, re.MULTILINE)
-            assert name in stand_ins, question.id
 
 
 def test_the_stand_in_pads_as_the_reference_does(

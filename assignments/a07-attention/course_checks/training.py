@@ -36,12 +36,16 @@ def run_training(
 ) -> dict[str, Any]:
     """A probe: build a model, rig its outputs, train it, and return all that was seen.
 
+    The model is called with tokens (batch, n) and with what says which are real: a mask (bool, of
+    the same shape) or lengths (batch,).
+
     The rig works on the student's own model, as a subclass of its class. With ``shifts`` and
     ``wobble`` the logit z of a review in eval mode becomes ``wobble * sin(z) + shifts[epoch]``:
     with large gaps between the shifts the order of the validation losses is known, and the wobble
     still tells one epoch's weights from another's. An epoch has passed when eval mode follows
-    training. With ``bump`` and ``marked`` a review that starts with the id ``marked`` gets a logit
-    that is larger by ``bump``, in either mode.
+    training. In either mode, with ``gain`` every logit is that many times as large, and with
+    ``bump`` and ``marked`` that of a review that starts with the id ``marked`` is larger by
+    ``bump``.
 
     Returns a dict:
         history: what train returned.
@@ -73,9 +77,12 @@ def run_training(
         return on_backward
 
     class Rigged(kind):  # type: ignore[misc, valid-type]
-        def forward(self, tokens: Any, mask: Any) -> Any:
-            logits = kind.forward(self, tokens, mask)
-            reviews = [row[real].tolist() for row, real in zip(tokens, mask.bool(), strict=True)]
+        def forward(self, tokens: Any, real: Any) -> Any:
+            logits = kind.forward(self, tokens, real)
+            mask = real.bool()
+            if real.dim() == 1:
+                mask = torch.arange(tokens.shape[1]) < real[:, None]
+            reviews = [row[kept].tolist() for row, kept in zip(tokens, mask, strict=True)]
             seen["widest"] = max(seen["widest"], tokens.shape[1])
             if logits.requires_grad:
                 logits.register_hook(on_backward_of(self, reviews, self.training))
@@ -87,6 +94,8 @@ def run_training(
                 if "shifts" in rig:
                     epoch = min(max(clock["epochs"], 1), len(rig["shifts"])) - 1
                     logits = rig["wobble"] * torch.sin(logits) + rig["shifts"][epoch]
+            if "gain" in rig:
+                logits = rig["gain"] * logits
             if "bump" in rig:
                 logits = logits + rig["bump"] * (tokens[:, 0] == rig["marked"]).to(logits)
             return logits
@@ -157,3 +166,30 @@ def expect_history(history: Any, epochs: int | None = None) -> tuple[list[float]
         f"{[round(loss, 4) for loss in valid_loss[:MOST_SHOWN]]}."
     )
     return train_loss, valid_loss
+
+
+def expect_two_epochs(student: Any, build: Any, settings: dict[str, Any]) -> None:
+    """Run the student's `train` for two epochs on a handful of reviews, and check what it tells.
+
+    ``build`` and ``settings`` make the model. In eval mode it says the same of every review, so the
+    validation loss can be worked out by hand. Raises AssertionError with a message for the student.
+    """
+    reviews = [[1, 5, 6], [1, 7, 6, 4], [1, 5], [1, 8, 9, 10]], [1, 0, 1, 0]
+    options = {"max_epochs": 2, "patience": 2, "batch_size": 2, "lr": 0.001}
+    rig = {"shifts": [0.0, -1.0], "wobble": 0.0}
+    seen = student.probe(
+        run_training,
+        *(build, student.train),
+        *(0, settings, reviews, ([[1, 5, 6], [1, 8]], [0, 0]), options, rig),
+    )
+    train_loss, valid_loss = expect_history(seen["history"], epochs=2)
+    assert all(0 < loss < 5 for loss in train_loss), (
+        f"losses of an untrained model should be around 0.7, but train_loss is {train_loss}."
+    )
+    expected = torch.tensor([0.6931, 0.3133])
+    assert torch.allclose(torch.tensor(valid_loss), expected, atol=1e-3), (
+        "with a model that gives every validation review the logit 0 after the first epoch and -1 "
+        "after the second, and with labels that are all 0, valid_loss should be [0.6931, 0.3133], "
+        f"but is {[round(loss, 4) for loss in valid_loss]}."
+    )
+    assert read_safetensors(seen["file"]), "the checkpoint holds no tensors."

@@ -1,0 +1,1 @@
+"""Helpers of the public checks: the files in `tests/` call them."""

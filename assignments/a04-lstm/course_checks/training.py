@@ -1,0 +1,195 @@
+"""Training loops in a check: run the student's, with the model rigged so that we know the truth."""
+
+from __future__ import annotations
+
+import json
+import struct
+from typing import Any
+
+import torch
+
+from .tensors import MOST_SHOWN, kind_of
+
+SAFETENSORS_DTYPES = {
+    "F64": torch.float64,
+    "F32": torch.float32,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "I64": torch.int64,
+    "I32": torch.int32,
+    "I16": torch.int16,
+    "I8": torch.int8,
+    "U8": torch.uint8,
+    "BOOL": torch.bool,
+}
+
+
+def run_training(
+    build: Any,
+    train: Any,
+    seed: int,
+    settings: dict[str, Any],
+    train_set: Any,
+    valid_set: Any,
+    options: dict[str, Any],
+    rig: dict[str, Any],
+) -> dict[str, Any]:
+    """A probe: build a model, rig its outputs, train it, and return all that was seen.
+
+    The model is called with tokens (batch, n) and with what says which are real: a mask (bool, of
+    the same shape) or lengths (batch,).
+
+    The rig works on the student's own model, as a subclass of its class. With ``shifts`` and
+    ``wobble`` the logit z of a review in eval mode becomes ``wobble * sin(z) + shifts[epoch]``:
+    with large gaps between the shifts the order of the validation losses is known, and the wobble
+    still tells one epoch's weights from another's. An epoch has passed when eval mode follows
+    training. In either mode, with ``gain`` every logit is that many times as large, and with
+    ``bump`` and ``marked`` that of a review that starts with the id ``marked`` is larger by
+    ``bump``.
+
+    Returns a dict:
+        history: what train returned.
+        file: the checkpoint's bytes, or None where there is none.
+        start, state: the model's state_dict before and after.
+        used: for each training batch [its reviews as lists of ids, whether in train mode].
+        evaluated: the reviews that passed in eval mode.
+        widest: the largest length of a batch.
+        cleared: for each training batch, whether all gradients were clear as its backward began.
+    """
+    import pathlib
+    import tempfile
+
+    import torch
+
+    torch.manual_seed(seed)
+    model = build(**settings)
+    kind = type(model)
+    seen: dict[str, Any] = {"used": [], "evaluated": [], "widest": 0, "cleared": []}
+    clock = {"epochs": 0, "trained": False}
+
+    def on_backward_of(network: Any, reviews: Any, mode: bool) -> Any:
+        def on_backward(gradient: Any) -> None:
+            clock["trained"] = True
+            seen["used"].append([reviews, mode])
+            old = [part.grad for part in network.parameters() if part.grad is not None]
+            seen["cleared"].append(not any(bool(part.any()) for part in old))
+
+        return on_backward
+
+    class Rigged(kind):  # type: ignore[misc, valid-type]
+        def forward(self, tokens: Any, real: Any) -> Any:
+            logits = kind.forward(self, tokens, real)
+            mask = real.bool()
+            if real.dim() == 1:
+                mask = torch.arange(tokens.shape[1]) < real[:, None]
+            reviews = [row[kept].tolist() for row, kept in zip(tokens, mask, strict=True)]
+            seen["widest"] = max(seen["widest"], tokens.shape[1])
+            if logits.requires_grad:
+                logits.register_hook(on_backward_of(self, reviews, self.training))
+            if not self.training:
+                seen["evaluated"].extend(reviews)
+                if clock["trained"]:
+                    clock["trained"] = False
+                    clock["epochs"] += 1
+                if "shifts" in rig:
+                    epoch = min(max(clock["epochs"], 1), len(rig["shifts"])) - 1
+                    logits = rig["wobble"] * torch.sin(logits) + rig["shifts"][epoch]
+            if "gain" in rig:
+                logits = rig["gain"] * logits
+            if "bump" in rig:
+                logits = logits + rig["bump"] * (tokens[:, 0] == rig["marked"]).to(logits)
+            return logits
+
+    def copy_of_state() -> dict[str, Any]:
+        return {name: value.detach().clone() for name, value in model.state_dict().items()}
+
+    start = copy_of_state()
+    model.__class__ = Rigged
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "kept.safetensors"
+        seen["history"] = train(model, train_set, valid_set, checkpoint=str(path), **options)
+        seen["file"] = path.read_bytes() if path.is_file() else None
+    seen["start"], seen["state"] = start, copy_of_state()
+    return seen
+
+
+def read_safetensors(data: bytes | None) -> dict[str, torch.Tensor]:
+    """The tensors of a file in the safetensors format.
+
+    The format (https://github.com/huggingface/safetensors#format): 8 bytes with the length of a
+    JSON header, the header, the tensors' bytes. Raises AssertionError for anything else.
+    """
+    assert data is not None, "train left no file at the path that `checkpoint` names."
+    try:
+        (size,) = struct.unpack("<Q", data[:8])
+        header = json.loads(data[8 : 8 + size])
+        header.pop("__metadata__", None)
+        tensors = {}
+        for name, entry in header.items():
+            begin, end = (8 + size + offset for offset in entry["data_offsets"])
+            dtype = SAFETENSORS_DTYPES[entry["dtype"]]
+            flat = torch.empty(0, dtype=dtype)
+            if end > begin:
+                flat = torch.frombuffer(bytearray(data[begin:end]), dtype=dtype)
+            tensors[name] = flat.reshape(entry["shape"])
+    except (struct.error, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
+        raise AssertionError(
+            "the checkpoint is not in the safetensors format: "
+            "write it with save_file from safetensors.torch."
+        ) from error
+    return tensors
+
+
+def expect_history(history: Any, epochs: int | None = None) -> tuple[list[float], list[float]]:
+    """The training and validation losses of a history, checked for form.
+
+    ``epochs`` is how many each must have. Raises AssertionError.
+    """
+    has_keys = isinstance(history, dict) and {"train_loss", "valid_loss"} <= history.keys()
+    assert has_keys, 'train should return a dictionary with the keys "train_loss" and "valid_loss".'
+    for name in ("train_loss", "valid_loss"):
+        losses = history[name]
+        are_many = isinstance(losses, list | tuple)
+        assert are_many, f'history["{name}"] should be a list of floats, one for each epoch.'
+        other = next((loss for loss in losses if type(loss) is not float), None)
+        assert other is None, (
+            f'history["{name}"] should be a list of floats, one for each epoch, but it holds '
+            f"{kind_of(other)}. Of a tensor, .item() makes a float."
+        )
+    train_loss, valid_loss = list(history["train_loss"]), list(history["valid_loss"])
+    assert len(train_loss) == len(valid_loss), (
+        f"there are {len(train_loss)} training losses but {len(valid_loss)} validation losses; "
+        "both lists should have one number for each epoch that was run."
+    )
+    assert epochs is None or len(valid_loss) == epochs, (
+        f"{epochs} epochs should have been run, but the history has {len(valid_loss)}: "
+        f"{[round(loss, 4) for loss in valid_loss[:MOST_SHOWN]]}."
+    )
+    return train_loss, valid_loss
+
+
+def expect_two_epochs(student: Any, build: Any, settings: dict[str, Any]) -> None:
+    """Run the student's `train` for two epochs on a handful of reviews, and check what it tells.
+
+    ``build`` and ``settings`` make the model. In eval mode it says the same of every review, so the
+    validation loss can be worked out by hand. Raises AssertionError with a message for the student.
+    """
+    reviews = [[1, 5, 6], [1, 7, 6, 4], [1, 5], [1, 8, 9, 10]], [1, 0, 1, 0]
+    options = {"max_epochs": 2, "patience": 2, "batch_size": 2, "lr": 0.001}
+    rig = {"shifts": [0.0, -1.0], "wobble": 0.0}
+    seen = student.probe(
+        run_training,
+        *(build, student.train),
+        *(0, settings, reviews, ([[1, 5, 6], [1, 8]], [0, 0]), options, rig),
+    )
+    train_loss, valid_loss = expect_history(seen["history"], epochs=2)
+    assert all(0 < loss < 5 for loss in train_loss), (
+        f"losses of an untrained model should be around 0.7, but train_loss is {train_loss}."
+    )
+    expected = torch.tensor([0.6931, 0.3133])
+    assert torch.allclose(torch.tensor(valid_loss), expected, atol=1e-3), (
+        "with a model that gives every validation review the logit 0 after the first epoch and -1 "
+        "after the second, and with labels that are all 0, valid_loss should be [0.6931, 0.3133], "
+        f"but is {[round(loss, 4) for loss in valid_loss]}."
+    )
+    assert read_safetensors(seen["file"]), "the checkpoint holds no tensors."
