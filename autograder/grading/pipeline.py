@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -175,7 +175,7 @@ def _run_and_judge(
     handed_in: Submission,
     server: WarmServer,
     checks: CheckRun,
-    kept: Collection[str],
+    kept: Mapping[str, QuestionResult],
     grading: _Grading,
 ) -> Execution:
     assignment = kit.master.assignment
@@ -274,7 +274,7 @@ def _judge(
     handed_in: Submission,
     execution: Execution,
     checks: CheckRun,
-    kept: Collection[str],
+    kept: Mapping[str, QuestionResult],
     cells: dict[int, str],
     grading: _Grading,
 ) -> None:
@@ -299,6 +299,11 @@ def _judge(
         handed_in=handed_in.files,
         cells=cells,
         check_seconds=assignment.limits.check_seconds,
+        lost=frozenset(
+            id
+            for id, question in kept.items()
+            if any(not verdict.passed or verdict.stand_in for verdict in question.checks)
+        ),
         redraw=grading.redraw,
     )
     outcome = checks.judge(case)

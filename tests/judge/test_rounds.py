@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
-
-import pytest
 
 from autograder.judge.case import Case, QuestionCase
 from autograder.judge.rounds import judge_in_rounds
@@ -21,7 +20,7 @@ class Item:
 
     def get_closest_marker(self, name: str) -> Any:
         arguments = self._marks.get(name)
-        return None if arguments is None else getattr(pytest.mark, name)(*arguments).mark
+        return None if arguments is None else SimpleNamespace(args=arguments)
 
 
 ITEMS: Any = [
@@ -31,7 +30,12 @@ ITEMS: Any = [
 ]
 
 
-def judged(fails: set[str], *, asked: tuple[str, ...] = ("q1_1", "q1_2")) -> tuple[Any, list[str]]:
+def judged(
+    fails: set[str],
+    *,
+    asked: tuple[str, ...] = ("q1_1", "q1_2"),
+    lost: frozenset[str] = frozenset(),
+) -> tuple[Any, list[str]]:
     """The judgements where these checks fail with the student's own pieces, and what was run."""
     runs: list[str] = []
 
@@ -47,7 +51,7 @@ def judged(fails: set[str], *, asked: tuple[str, ...] = ("q1_1", "q1_2")) -> tup
         QuestionCase("q1_1", None),
         QuestionCase("q1_2", None, stand_ins=("...",), needs=("q1_1",)),
     )
-    case = Case(tuple(it for it in questions if it.id in asked), 1, {}, {}, 1.0)
+    case = Case(tuple(it for it in questions if it.id in asked), 1, {}, {}, 1.0, lost)
     return judge_in_rounds(case, ITEMS, run), runs
 
 
@@ -76,7 +80,9 @@ def test_public_check_is_tried_again_once_a_hidden_one_shows_the_earlier_piece_w
     assert judgements["q1_2"].points == 2
 
 
-def test_earlier_piece_that_is_not_judged_this_time_may_be_wrong() -> None:
-    judgements, runs = judged({"test_hidden"}, asked=("q1_2",))
+def test_earlier_piece_that_lost_points_before_and_is_not_judged_again_counts_as_wrong() -> None:
+    judgements, runs = judged({"test_hidden"}, asked=("q1_2",), lost=frozenset({"q1_1"}))
     assert "test_hidden+" in runs
     assert judgements["q1_2"].points == 2
+    _, runs = judged({"test_hidden"}, asked=("q1_2",))
+    assert "test_hidden+" not in runs
