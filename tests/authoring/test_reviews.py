@@ -27,7 +27,7 @@ from autograder.authoring.review_sources import (
     source_in,
     words_of,
 )
-from autograder.authoring.reviews import make_review_data
+from autograder.authoring.reviews import draw, make_review_data
 from autograder.errors import DataError
 
 PACKAGE = review_sources._package_file()
@@ -100,6 +100,22 @@ def test_the_vocabulary_is_of_the_training_part_alone(tmp_path: Path) -> None:
     train, valid, hidden = texts(tmp_path)
     assert not any("<unknown>" in text for text in train)
     assert all("<unknown>" in text for text in valid + hidden)
+
+
+def test_training_texts_are_given_where_they_are_asked_for(tmp_path: Path) -> None:
+    make(tmp_path, made_up(), texts=True)
+    lines = (tmp_path / "data/train.txt").read_text(encoding="utf-8").split("\n")
+    train, _, hidden = texts(tmp_path)
+    assert [f"<start> {line}" for line in lines[:-1]] == train
+    assert not set(train) & set(hidden)
+    make(tmp_path / "without", made_up())
+    assert not (tmp_path / "without/data/train.txt").exists()
+
+
+def test_parts_of_other_sizes_hide_the_same_reviews() -> None:
+    small, large = (draw(made_up(300), [14, train, 10], 3, "made up") for train in (20, 100))
+    assert small[0] == large[0]
+    assert small[1] != large[1]
 
 
 def test_the_same_seed_gives_the_same_bytes_whatever_the_order(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from autograder.checks.attention import (
     expect_padding_invariance,
     expect_varied,
 )
+from autograder.checks.dropout import expect_dropout_acts, expect_dropout_rests
 from autograder.checks.inputs import random_reviews
 from autograder.checks.probes import count_parameters, shaken
 from autograder.checks.tensors import expect_close, expect_finite, expect_tensor, given
@@ -163,17 +164,8 @@ def test_logits(student, generator, seed):
 def test_dropout_acts(student, generator, seed):
     """Dropout acts in train mode, as strongly as `dropout` says"""
     tokens, mask = random_reviews(generator, [7, 5, 7], VOCABULARY)
-    lengths = mask.sum(1)
-    model = build(student, seed, dropout=0.5)
-    model.train()
-    assert (model(tokens, lengths) - model(tokens, lengths)).abs().max() > 1e-5, (
-        "at dropout=0.5 two calls in train mode agree"
-    )
-    model = build(student, seed, dropout=0.0)
-    logits = model(tokens, lengths)
-    expect_varied(logits)
-    model.train()
-    expect_close(model(tokens, lengths), logits, "the logit in train mode at dropout=0")
+    half, none = (build(student, seed, dropout=dropout) for dropout in (0.5, 0.0))
+    expect_dropout_acts(half, none, tokens, mask.sum(1))
 
 
 @pytest.mark.points(0.5)
@@ -182,15 +174,7 @@ def test_dropout_acts(student, generator, seed):
 def test_dropout_rests(student, generator, seed):
     """Dropout never acts in eval mode"""
     tokens, mask = random_reviews(generator, [7, 5, 7], VOCABULARY)
-    lengths = mask.sum(1)
-    model = build(student, seed, dropout=0.5)
-    logits = model(tokens, lengths)
-    expect_varied(logits)
-    expect_close(model(tokens, lengths), logits, "the logit of a second call")
-    model.train()
-    model(tokens, lengths)
-    model.eval()
-    expect_close(model(tokens, lengths), logits, "the logit after a while in train mode")
+    expect_dropout_rests(build(student, seed, dropout=0.5), tokens, mask.sum(1))
 
 
 @pytest.mark.points(0.5)

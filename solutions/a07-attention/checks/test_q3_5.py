@@ -11,6 +11,7 @@ from autograder.checks.attention import (
     expect_padding_invariance,
     expect_varied,
 )
+from autograder.checks.dropout import expect_dropout_acts, expect_dropout_rests
 from autograder.checks.inputs import random_reviews
 from autograder.checks.probes import (
     count_parameters,
@@ -158,16 +159,8 @@ def test_logits(student, generator, seed):
 def test_dropout_acts(student, generator, seed):
     """Dropout acts in train mode, as strongly as `dropout` says"""
     tokens, mask = random_reviews(generator, [7, 5, 7], VOCABULARY)
-    model = build(student, seed, dropout=0.5)
-    model.train()
-    assert (model(tokens, mask) - model(tokens, mask)).abs().max() > 1e-5, (
-        "at dropout=0.5 two calls in train mode agree"
-    )
-    model = build(student, seed, dropout=0.0)
-    logits = model(tokens, mask)
-    expect_varied(logits)
-    model.train()
-    expect_close(model(tokens, mask), logits, "the logit in train mode at dropout=0")
+    half, none = (build(student, seed, dropout=dropout) for dropout in (0.5, 0.0))
+    expect_dropout_acts(half, none, tokens, mask)
 
 
 @pytest.mark.points(0.5)
@@ -176,14 +169,7 @@ def test_dropout_acts(student, generator, seed):
 def test_dropout_rests(student, generator, seed):
     """Dropout never acts in eval mode"""
     tokens, mask = random_reviews(generator, [7, 5, 7], VOCABULARY)
-    model = build(student, seed, dropout=0.5)
-    logits = model(tokens, mask)
-    expect_varied(logits)
-    expect_close(model(tokens, mask), logits, "the logit of a second call")
-    model.train()
-    model(tokens, mask)
-    model.eval()
-    expect_close(model(tokens, mask), logits, "the logit after a while in train mode")
+    expect_dropout_rests(build(student, seed, dropout=0.5), tokens, mask)
 
 
 def used_parameters(student, model, tokens, mask):
