@@ -11,20 +11,10 @@ from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext
 
 from autograder.errors import AutograderError
+from autograder.grading.threads import THREADS
 from autograder.grading.worker import HandIn, Job, work
 from autograder.results import Ending, SubmissionResult
 from autograder.sandbox.wall import Wall
-
-THREADS = {
-    "OMP_NUM_THREADS": "1",
-    "OMP_THREAD_LIMIT": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    # Other people's pytest plugins have no business in the judge.
-    "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-}
-"""The judge computes on one thread, too: a class keeps the cores busy by itself, and a process
-forked from one with threads hangs at its first matrix product."""
 
 AHEAD = 2
 """Hand-ins that a worker has at most: the one it grades, and the next, so that it never waits."""

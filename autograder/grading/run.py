@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from autograder.assignment.kit import Kit
 from autograder.grading.lateness import late_days
-from autograder.grading.local import grade_class
 from autograder.grading.worker import HandIn, KitJob
 from autograder.results import Ending, SubmissionResult
-from autograder.sandbox.wall import Wall
 from autograder.store import Store
+
+GradeClass = Callable[[KitJob, Sequence[HandIn]], Iterator[SubmissionResult]]
+"""How a class is graded: here or on a cluster."""
 
 
 def grade_folder(
@@ -23,14 +24,14 @@ def grade_folder(
     paths: Sequence[Path],
     times: dict[str, datetime],
     store: Store,
-    wall: Wall,
-    jobs: int,
+    grade_class: GradeClass,
     tell: Callable[[SubmissionResult, bool], None],
 ) -> list[SubmissionResult]:
     """Grade the hand-ins at ``paths`` below ``folder`` and keep each result in the store at once.
 
-    A hand-in whose content was graded under the same build is not graded again. ``tell`` hears of
-    each result as it is stored, and whether it was known. Returns all results.
+    A hand-in whose content was graded under the same build is not graded again; ``grade_class``
+    gets the rest. ``tell`` hears of each result as it is stored, and whether it was known. Returns
+    all results.
     """
     deadline = kit.master.assignment.deadline
     store.save_assignment(kit.master.assignment, kit.master.rubrics, kit.build_hash)
@@ -54,7 +55,7 @@ def grade_folder(
             keep(replace(known, submission=submission), content_hash, known=True)
         else:
             fresh.append(HandIn(path, submission))
-    for result in grade_class(KitJob(kit), fresh, wall, jobs):
+    for result in grade_class(KitJob(kit), fresh):
         keep(result, hashes[result.submission], known=False)
     return results
 

@@ -18,8 +18,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Protocol
 
-from autograder.assignment.kit import Kit
+from autograder.assignment.kit import Kit, load_kit
 from autograder.errors import AutograderError
+from autograder.grading.hand_in import HandIn as HandIn
 from autograder.grading.pipeline import grade_submission
 from autograder.judge.session import CheckRun, with_checks
 from autograder.results import Ending, QuestionResult, SubmissionResult
@@ -30,15 +31,6 @@ PR_SET_PDEATHSIG = 1
 
 SLACK_SECONDS = 600.0
 """Time for checks and start-up beyond the notebook's own limit before we call it our fault."""
-
-
-@dataclass(frozen=True)
-class HandIn:
-    """One file to grade."""
-
-    path: Path
-    submission: str
-    """The path relative to the graded folder, as it stands in the gradebook."""
 
 
 Grade = Callable[[HandIn], SubmissionResult]
@@ -61,11 +53,31 @@ class Job(Protocol):
         """The result of a submission that we failed to grade."""
 
 
+class TravellingJob(Job, Protocol):
+    """A job that another machine can do, too: all that it needs is in one folder."""
+
+    @property
+    def folder(self) -> Path:
+        """The folder; its content travels."""
+
+    def at(self, folder: Path) -> Job:
+        """The same job, with that content in another folder."""
+
+
 @dataclass(frozen=True)
 class KitJob:
     """Grading for an assignment of our own."""
 
     kit: Kit
+
+    @property
+    def folder(self) -> Path:
+        """The kit's folder."""
+        return self.kit.folder
+
+    def at(self, folder: Path) -> KitJob:
+        """Grading with the same kit in another folder."""
+        return KitJob(load_kit(folder))
 
     @property
     def seconds(self) -> float:
