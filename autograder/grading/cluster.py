@@ -26,6 +26,9 @@ FEWEST = 8
 """So many hand-ins are sent even where no worker is yet: a cluster that grows with its work sees
 that there is some. The rest waits here: neither we nor the scheduler hold a class in memory."""
 
+UNKNOWN_WALL = "unknown"
+"""A worker that died can't say which wall it had chosen."""
+
 LOOK_SECONDS = 2.0
 """How often the number of workers is asked for."""
 
@@ -184,7 +187,8 @@ class _Errand:
         return self._failed(hand_in, f"{outcome} (on {reply.machine})")
 
     def _failed(self, hand_in: HandIn, why: str) -> SubmissionResult:
-        return self._job.failed(hand_in.submission, self._parcel.wall, why)
+        wall = UNKNOWN_WALL if self._parcel.wall == "auto" else self._parcel.wall
+        return self._job.failed(hand_in.submission, wall, why)
 
     def _unfit(self, why: str) -> ClusterError:
         return ClusterError(

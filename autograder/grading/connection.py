@@ -32,7 +32,8 @@ def connected(address: str) -> Iterator[Client]:
     Raises ClusterError where there is no scheduler, or one of another version.
     """
     # What Dask logs of a connection's end reaches people in our words.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     with dask.config.set({"distributed.admin.large-graph-warning-threshold": LARGEST_GRAPH}):
         try:
             with warnings.catch_warnings():

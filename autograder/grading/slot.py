@@ -23,7 +23,10 @@ from autograder.results import SubmissionResult
 
 
 class Slot:
-    """One grading process, which takes one hand-in at a time."""
+    """One grading process, which takes one hand-in at a time.
+
+    It dies with the thread that started it: threads of Dask's worker last as long as that does.
+    """
 
     def __init__(self, job: bytes, folder: Path, wall: str) -> None:
         """Start it for a pickled `TravellingJob` whose content lies in ``folder``."""

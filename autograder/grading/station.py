@@ -31,7 +31,7 @@ class Station:
         ``beside`` is the worker's own folder: Dask removes it when the worker closes, and where the
         worker was killed, when the next one starts there.
         """
-        self._parcel = parcel
+        self._job, self._wall, self._seconds = parcel.job, parcel.wall, parcel.seconds
         self._folder = Path(tempfile.mkdtemp(prefix="autograder-", dir=beside))
         write_files(parcel.files, self._folder / "kit")
         self._lock = threading.Lock()
@@ -45,17 +45,16 @@ class Station:
         slot = self._take()
         if slot is None:
             return "the class was closed on this machine"
-        place = Path(tempfile.mkdtemp(prefix="hand-in-", dir=self._folder))
         fit = False
         try:
-            path = place / letter.file_name
-            path.write_bytes(letter.content)
-            outcome = slot.grade(HandIn(path, letter.submission), self._parcel.seconds)
+            with tempfile.TemporaryDirectory(prefix="hand-in-", dir=self._folder) as place:
+                path = Path(place) / letter.file_name
+                path.write_bytes(letter.content)
+                outcome = slot.grade(HandIn(path, letter.submission), self._seconds)
             # Whatever a fault of ours was, the next hand-in gets a new process.
             fit = isinstance(outcome, SubmissionResult) and outcome.status != Ending.GRADER_ERROR
             return outcome
         finally:
-            shutil.rmtree(place, ignore_errors=True)
             self._give_back(slot, fit)
 
     def close(self) -> None:
@@ -66,6 +65,9 @@ class Station:
             self._free.clear()
             if self._idle is not None:
                 self._idle.cancel()
+        self._end(slots)
+
+    def _end(self, slots: list[Slot]) -> None:
         for slot in slots:
             slot.end()
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -85,7 +87,7 @@ class Station:
             if self._free:
                 slot = self._free.pop()
             else:
-                slot = Slot(self._parcel.job, self._folder / "kit", self._parcel.wall)
+                slot = Slot(self._job, self._folder / "kit", self._wall)
             self._busy.add(slot)
             return slot
 
@@ -104,9 +106,12 @@ class Station:
 
     def _close_if_idle(self) -> None:
         with self._lock:
-            idle = not self._busy
-        if idle:
-            self.close()
+            if self._busy or self._closed:
+                return
+            self._closed = True
+            slots = list(self._free)
+            self._free.clear()
+        self._end(slots)
 
 
 _stations: dict[str, Station] = {}
