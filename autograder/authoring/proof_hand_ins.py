@@ -29,7 +29,7 @@ from autograder.authoring.master import Notebooks
 from autograder.authoring.sample import export_zip
 from autograder.authoring.trained import trained_checkpoint
 from autograder.errors import AssignmentError
-from autograder.grading.job import HandIn
+from autograder.grading.hand_in import HandIn
 from autograder.judge.session import Redraw
 from autograder.results import SubmissionResult
 from autograder.sandbox.wall import Wall

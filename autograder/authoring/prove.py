@@ -23,7 +23,8 @@ from autograder.authoring.proof_hand_ins import (
     redraw_of,
     with_part_of_hidden_data,
 )
-from autograder.grading.job import Grade, HandIn, KitJob
+from autograder.grading.hand_in import HandIn
+from autograder.grading.job import Grade, KitJob
 from autograder.grading.local import grade_class
 from autograder.grading.pipeline import grade_submission
 from autograder.judge.session import CheckRun, Redraw, with_checks

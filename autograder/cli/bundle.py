@@ -11,7 +11,7 @@ from autograder.bundle.foreign.comparing import Compared, compare, gradescope_re
 from autograder.bundle.foreign.grading import PRELOAD, BundleJob
 from autograder.bundle.foreign.preparing import prepare
 from autograder.bundle.foreign.reading import remarks
-from autograder.cli.grade import hand_ins_of, progress_bar, run_job
+from autograder.cli.grade import hand_ins_of, here, progress_bar, run_job
 from autograder.grading.local import start_importing
 from autograder.grading.run import not_graded
 from autograder.report.comparison import comparison_table
@@ -44,7 +44,7 @@ def grade_bundle(
     for sentence in remarks(job.bundle):
         console.print("[yellow]Note:[/] ", end="")
         console.print(sentence, markup=False, highlight=False)
-    run = run_job(job, folder, out, jobs, wish, url)
+    run = run_job(job, folder, out, wish, url, here(job, jobs, wish))
     with open_store(out, url) as store:
         wanted = [it for it in run.endings if compare_otter or it in run.fresh]
         results = [it.result for path in wanted if (it := store.submission(path))]

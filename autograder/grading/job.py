@@ -8,25 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from autograder.assignment import Assignment
-from autograder.assignment.kit import Kit
+from autograder.assignment.kit import Kit, load_kit
 from autograder.assignment.models import Rubrics
+from autograder.grading.hand_in import HandIn
 from autograder.results import Ending, QuestionResult, SubmissionResult
 from autograder.sandbox.wall import Furniture, Wall
 
 if TYPE_CHECKING:
     from autograder.judge.session import CheckRun
     from autograder.sandbox.server import WarmServer
-
-
-@dataclass(frozen=True)
-class HandIn:
-    """One file to grade."""
-
-    path: Path
-    submission: str
-    """The path relative to the graded folder, as it stands in the gradebook."""
-    known: SubmissionResult | None = None
-    """An earlier result of the same content, where some checks have changed since."""
 
 
 Grade = Callable[[HandIn], SubmissionResult]
@@ -63,11 +53,31 @@ class Job(Protocol):
         """
 
 
+class TravellingJob(Job, Protocol):
+    """A job that another machine can do, too: all that it needs is in one folder."""
+
+    @property
+    def folder(self) -> Path:
+        """The folder; its content travels."""
+
+    def at(self, folder: Path) -> Job:
+        """The same job, with that content in another folder."""
+
+
 @dataclass(frozen=True)
 class KitJob:
     """An assignment of our own, with checks that run before the judge."""
 
     kit: Kit
+
+    @property
+    def folder(self) -> Path:
+        """The kit's folder."""
+        return self.kit.folder
+
+    def at(self, folder: Path) -> KitJob:
+        """Grading with the same kit in another folder."""
+        return KitJob(load_kit(folder))
 
     @property
     def assignment(self) -> Assignment:
@@ -110,6 +120,15 @@ class KitJob:
 
         with WarmServer(wall, Furniture(kit.files)) as server:
             with_checks(kit.master.checks, kit.hidden, lambda checks: judge_with(server, checks))
+
+
+SLACK_SECONDS = 600.0
+"""Time for checks and start-up beyond the notebook's own limit before we call it our fault."""
+
+
+def patience(job: Job) -> float:
+    """Seconds after which a submission is given up as our fault."""
+    return job.assignment.limits.submission_seconds * 2 + SLACK_SECONDS
 
 
 def failed(job: Job, submission: str, wall: str, why: str) -> SubmissionResult:

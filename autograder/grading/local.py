@@ -12,27 +12,15 @@ from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext
 
 from autograder.errors import AutograderError
-from autograder.grading.job import HandIn, Job, failed
+from autograder.grading.hand_in import HandIn
+from autograder.grading.job import Job, failed, patience
+from autograder.grading.threads import THREADS
 from autograder.grading.worker import work
 from autograder.results import Ending, SubmissionResult
 from autograder.sandbox.wall import Wall
 
-THREADS = {
-    "OMP_NUM_THREADS": "1",
-    "OMP_THREAD_LIMIT": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    # Other people's pytest plugins have no business in the judge.
-    "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-}
-"""The judge computes on one thread, too: a class keeps the cores busy by itself, and a process
-forked from one with threads hangs at its first matrix product."""
-
 AHEAD = 2
 """Hand-ins that a worker has at most: the one it grades, and the next, so that it never waits."""
-
-SLACK_SECONDS = 600.0
-"""Time for checks and start-up beyond the notebook's own limit before we call it our fault."""
 
 ATTEMPTS = 2
 """A fault of ours is tried once more: the machine may have been short of something."""
@@ -98,7 +86,7 @@ class _Worker:
         self.taken: deque[HandIn] = deque()
         """What it has been given; it works on the first."""
         self._since = time.monotonic()
-        self._limit = job.assignment.limits.submission_seconds * 2 + SLACK_SECONDS
+        self._limit = patience(job)
         self._start()
 
     def _start(self) -> None:

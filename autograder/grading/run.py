@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from autograder.grading.job import HandIn, Job
+from autograder.grading.hand_in import HandIn
+from autograder.grading.job import Job
 from autograder.grading.lateness import late_days
 from autograder.results import Ending, SubmissionResult
 from autograder.store import Graded, Store

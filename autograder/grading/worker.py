@@ -15,7 +15,8 @@ import signal
 from multiprocessing.connection import Connection
 
 from autograder.errors import AutograderError
-from autograder.grading.job import Grade, HandIn, Job
+from autograder.grading.hand_in import HandIn
+from autograder.grading.job import Grade, Job
 from autograder.results import SubmissionResult
 from autograder.sandbox.wall import Wall
 

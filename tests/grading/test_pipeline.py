@@ -11,7 +11,8 @@ import torch
 from safetensors.torch import save
 
 from autograder.assignment.kit import Kit, load_kit
-from autograder.grading.job import HandIn, KitJob
+from autograder.grading.hand_in import HandIn
+from autograder.grading.job import KitJob
 from autograder.grading.local import grade_class
 from autograder.results import Ending
 from autograder.sandbox.choice import choose_wall
