@@ -30,6 +30,8 @@ for folder in "$BASE" "$TREE"; do
     number=$((number + 1)); mkdir -p "$folder"; mount --rbind /mnt/kept$number "$folder"
     mount -o remount,bind,ro "$folder"
 done
+# Numbers of processes that no pid namespace within comes to by itself.
+echo 5000 > /proc/sys/kernel/ns_last_pid
 mount -o remount,bind,ro /
 mkdir -p /tmp/home; chmod 777 /tmp/home
 export HOME=/tmp/home XDG_CACHE_HOME=/tmp/home/.cache PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$TREE"

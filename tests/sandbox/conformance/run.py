@@ -57,7 +57,7 @@ def main(backend: str, ids: list[str]) -> None:
             if not chosen:
                 continue
             wall = Weakened(chosen[0].defences) if backend == "control" else wall_of(backend, place)
-            with world(wall, place, GUEST_MODULES[:1] if warm else ()) as there:
+            with world(wall, place, GUEST_MODULES if warm else ()) as there:
                 for line in tried(chosen, there):
                     print(json.dumps(line), flush=True)
 

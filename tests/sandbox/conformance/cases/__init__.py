@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.sandbox.conformance.cases import (
     cheating,
+    honest,
     limits,
     network,
     privilege,
@@ -27,5 +28,6 @@ CASES: tuple[Case, ...] = (
     *sharing.CASES,
     *showing.CASES,
     *cheating.CASES,
+    *honest.CASES,
 )
 BY_ID = {case.id: case for case in CASES}

@@ -51,7 +51,6 @@ LEAVE = {
         "threading.Thread(target=time.sleep, args=(30,), name='left', daemon=True).start()",
         "any(thread.name == 'left' for thread in threading.enumerate())",
     ),
-    "its priority": ("os.nice(5)", "os.nice(0) == 5"),
     "the system's name": ("libc.sethostname(b'left', 4) == 0", "socket.gethostname() == 'left'"),
     "a process in sight": (
         "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(30)', 'le' + 'ft'])",
@@ -122,7 +121,6 @@ DEFENCES = {
     "a name in the interpreter": ("fork",),
     "a changed module": ("fork",),
     "a thread": ("fork",),
-    "its priority": ("fork",),
     "the system's name": ("uts namespace", "filter sethostname", "capabilities"),
     "a process in sight": ("own proc",),
     "a lock on a public file": ("read-only files",),
