@@ -15,7 +15,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 WORKERS ?= 2
 
-.PHONY: help setup demo test quick long lint clean wall browser
+.PHONY: help setup demo test quick long bench lint clean wall browser
 
 help: ## show this list
 	@echo "autograder: grades notebooks of deep-learning courses. Start with \`make demo\`."
@@ -35,6 +35,9 @@ quick: setup lint ## style, types and the tests that start no sandbox: 90 second
 
 long: setup browser ## the full counts of the slow suites
 	$(PYTEST) -m long
+
+bench: setup ## the engine beside otter and nbgrader: 20 minutes, alone on the machine
+	$(BIN)/python -m benchmarks.engine
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check

@@ -56,3 +56,7 @@ class StoreError(AutograderError):
 
 class MarksError(AutograderError):
     """A marking sheet has a line that can't be taken."""
+
+
+class ClusterError(AutograderError):
+    """The cluster can't be reached, or is not fit to grade on."""

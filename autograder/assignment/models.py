@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+NO_DEADLINE = datetime.max.replace(tzinfo=UTC)
+"""Stands for the deadline of an assignment that has none."""
 
 QUESTION_ID = re.compile(r"q\d+_\d+")
 

@@ -40,6 +40,8 @@ class Entry:
     """All code answers, by question id."""
     expected: str = ""
     """The question that must catch it; empty for right ones."""
+    edited: str = ""
+    """The question whose answer is not the reference's, where it is one alone."""
     bug: str = "value"
     """As in `WrongSolution`."""
     place: str = ""
@@ -67,7 +69,16 @@ def entries_of(master: Master, notebooks: Notebooks, only: Collection[str] = ())
         place = place_of(master, wrong)
         code = wrong_answers(wrong, reference, place)
         entries.append(
-            Entry(wrong.name, Sort.WRONG, wrong.sentence, code, wrong.expected, wrong.bug, place)
+            Entry(
+                name=wrong.name,
+                sort=Sort.WRONG,
+                sentence=wrong.sentence,
+                code=code,
+                expected=wrong.expected,
+                edited=wrong.question,
+                bug=wrong.bug,
+                place=place,
+            )
         )
     names = [entry.name for entry in entries]
     for name in names:
@@ -99,6 +110,7 @@ def _blanks(master: Master, notebooks: Notebooks) -> list[Entry]:
                 question.id: answer_cell(notebooks.template, question.id, "code").source,
             },
             expected=question.id,
+            edited=question.id,
             bug="raises",
         )
         for question in master.assignment.questions

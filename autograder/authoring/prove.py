@@ -1,41 +1,32 @@
-"""Proving an assignment's checks: every solution through the real pipeline, and what came of it.
-
-What is reused, so that it takes minutes and not hours:
-
-- the models of the reference and of right solutions, trained once and kept in ``cache``;
-- the reference's model in each wrong solution's hand-in: what the bug does to a training shows in
-  the checks of the training itself;
-- the snapshots of the first run, when checks are repeated with other seeds;
-- for wrong solutions a part of the hidden data, since theirs is not the accuracy that is proved.
-"""
+"""Proving an assignment's checks: every solution through the real pipeline, and what came of it."""
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from autograder.assignment import Master
 from autograder.assignment.kit import Kit
-from autograder.authoring.answers import make_submission
 from autograder.authoring.build import leaks_in, secrets_of
 from autograder.authoring.entries import Entry, Sort, entries_of
 from autograder.authoring.leaks import Leak, find_leaks
 from autograder.authoring.master import Notebooks, make_notebooks
 from autograder.authoring.products import Products
 from autograder.authoring.proof import Proof, QuestionHead, Row, row_of, tallies
-from autograder.authoring.sample import export_zip
-from autograder.authoring.trained import trained_checkpoint
-from autograder.errors import AssignmentError
+from autograder.authoring.proof_hand_ins import (
+    Tell,
+    checkpoints_of,
+    hand_in,
+    redraw_of,
+    with_part_of_hidden_data,
+)
+from autograder.grading.hand_in import HandIn
+from autograder.grading.job import Grade, KitJob
 from autograder.grading.local import grade_class
 from autograder.grading.pipeline import grade_submission
-from autograder.grading.worker import Grade, HandIn, KitJob
 from autograder.judge.session import CheckRun, Redraw, with_checks
 from autograder.results import SubmissionResult
 from autograder.sandbox.server import WarmServer
@@ -43,8 +34,6 @@ from autograder.sandbox.wall import Furniture, Wall
 
 SEEDS = 20
 """How often inputs are drawn anew: a check that errs once in ten times is seen with 7 of 8."""
-HIDDEN_PART = 200
-"""Hidden reviews that wrong solutions are measured on."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +45,6 @@ class Wishes:
     """Runs with different inputs, the first included."""
     only: tuple[str, ...] = ()
     """Names of the solutions to try; empty for all."""
-
-
-Tell = Callable[[str, int, int], None]
-"""Hears of progress: what is being done, how much is done, of how much."""
 
 
 def prove(
@@ -81,29 +66,30 @@ def prove(
     notebooks = make_notebooks(master)
     entries = entries_of(master, notebooks, wishes.only)
     clock.lap("notebooks")
-    checkpoints = _checkpoints(kit, notebooks, entries, cache, wall, wishes.jobs, tell)
+    checkpoints = checkpoints_of(kit, notebooks, entries, cache, wall, wishes.jobs, tell)
     clock.lap("training")
     results: list[tuple[Entry, SubmissionResult]] = []
     with tempfile.TemporaryDirectory(prefix="autograder-prove-") as name:
         folder = Path(name)
-        part = _with_part_of_hidden_data(kit, folder / "kit")
+        part = with_part_of_hidden_data(kit, folder / "kit")
         (folder / "hand-ins").mkdir()
         for kit_used, group in (
             (kit, [entry for entry in entries if entry.deserves_all]),
             (part, [entry for entry in entries if not entry.deserves_all]),
         ):
+            known = next((it for entry, it in results if entry.sort is Sort.REFERENCE), None)
             hand_ins = [
-                _hand_in(entry, master, notebooks, checkpoints, folder / "hand-ins")
+                hand_in(entry, master, notebooks, checkpoints, folder / "hand-ins", known)
                 for entry in group
             ]
             redraws = {
-                hand_in.submission: _redraw(entry, master, wishes.seeds)
-                for entry, hand_in in zip(group, hand_ins, strict=True)
+                file.submission: redraw_of(entry, master, wishes.seeds)
+                for entry, file in zip(group, hand_ins, strict=True)
             }
-            known = {entry.name: entry for entry in entries}
+            by_name = {entry.name: entry for entry in entries}
             job = ProofJob(kit_used, redraws)
             for result in grade_class(job, hand_ins, wall, wishes.jobs):
-                results.append((known[Path(result.submission).stem], result))
+                results.append((by_name[Path(result.submission).stem], result))
                 tell("grading", len(results), len(entries))
         clock.lap("grading")
     place = {entry.name: number for number, entry in enumerate(entries)}
@@ -145,7 +131,9 @@ class ProofJob(KitJob):
         def judge_with(server: WarmServer, checks: CheckRun) -> None:
             def grade(it: HandIn) -> SubmissionResult:
                 redraw = self.redraws[it.submission]
-                return grade_submission(kit, it.path, it.submission, server, checks, redraw=redraw)
+                return grade_submission(
+                    kit, it.path, it.submission, server, checks, it.known, redraw
+                )
 
             server.ready()
             work(grade)
@@ -163,88 +151,6 @@ class _Clock:
         now = time.monotonic()
         self.laps[phase] = round(now - self._last, 2)
         self._last = now
-
-
-def _checkpoints(
-    kit: Kit,
-    notebooks: Notebooks,
-    entries: Sequence[Entry],
-    cache: Path,
-    wall: Wall,
-    jobs: int,
-    tell: Tell,
-) -> dict[str, bytes | None]:
-    """The model of the reference and of every right solution, by name."""
-    training = [entry for entry in entries if entry.deserves_all]
-    if kit.master.assignment.training is None:
-        return {}
-
-    def make(entry: Entry) -> bytes | None:
-        notebook = make_submission(notebooks.template, entry.code, {})
-        try:
-            return trained_checkpoint(kit, notebook, cache, wall)
-        except AssignmentError as error:
-            raise AssignmentError(
-                error.what, where=f"{entry.name}, {error.where}", remedy=error.remedy
-            ) from error
-
-    made: dict[str, bytes | None] = {}
-    with ThreadPoolExecutor(jobs) as pool:
-        for entry, checkpoint in zip(training, pool.map(make, training), strict=True):
-            made[entry.name] = checkpoint
-            tell("training", len(made), len(training))
-    return made
-
-
-def _hand_in(
-    entry: Entry,
-    master: Master,
-    notebooks: Notebooks,
-    checkpoints: dict[str, bytes | None],
-    folder: Path,
-) -> HandIn:
-    """A file as a student with these answers would hand it in."""
-    notebook = make_submission(
-        notebooks.template, entry.code, notebooks.texts, name="Prove It", number="0000001"
-    )
-    checkpoint = checkpoints.get(entry.name, checkpoints.get("reference"))
-    files = {}
-    if checkpoint is not None and master.assignment.training is not None:
-        files[master.assignment.training.checkpoint] = checkpoint
-    path = folder / f"{entry.name}.zip"
-    path.write_bytes(export_zip(notebook, f"{master.name}.ipynb", files))
-    return HandIn(path, path.name)
-
-
-def _redraw(entry: Entry, master: Master, seeds: int) -> Redraw:
-    """What to repeat: all of a right solution; of a wrong one, that it is caught."""
-    others = tuple(master.assignment.seed + number for number in range(1, seeds))
-    questions = [question for question in master.assignment.questions if question.auto]
-    if entry.deserves_all:
-        return Redraw(others, steady=tuple(question.id for question in questions))
-    steady: tuple[str, ...] = ()
-    if entry.sort is Sort.BLANK:
-        # Whether stand-ins are enough for what builds on a question is the same for all its bugs.
-        steady = tuple(it.id for it in questions if entry.expected in it.needs)
-    return Redraw(others, caught_at=entry.expected, steady=steady)
-
-
-def _with_part_of_hidden_data(kit: Kit, folder: Path) -> Kit:
-    """A copy of the kit whose hidden review files hold their first reviews alone."""
-    shutil.copytree(kit.folder, folder)
-    for path in (folder / "hidden").glob("*.npz"):
-        with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
-        if {"tokens", "offsets", "labels"} <= arrays.keys():
-            count = min(HIDDEN_PART, len(arrays["labels"]))
-            offsets = arrays["offsets"][: count + 1]
-            np.savez(
-                path,
-                tokens=arrays["tokens"][: offsets[-1]],
-                offsets=offsets,
-                labels=arrays["labels"][:count],
-            )
-    return replace(kit, folder=folder)
 
 
 def _leaks_in_words(

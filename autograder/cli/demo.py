@@ -52,10 +52,8 @@ def command(name: str, out: Path, wish: str) -> None:
     console.print(
         Rule(f"autograder grade {name} {out / 'class'} --out {out / 'grades'}", align="left")
     )
-    found = grade_and_report(
-        kit, out / "class", out / "grades", os.cpu_count() or 1, wish, url=None
-    )
-    endings = list(found.values())
+    run = grade_and_report(kit, out / "class", out / "grades", os.cpu_count() or 1, wish, url=None)
+    endings = list(run.endings.values())
     console.print(f"The whole way took {time.monotonic() - started:.0f} seconds.")
     as_meant = endings.count(Ending.UNREADABLE) == EXPECTED_UNREADABLE
     sys.exit(0 if as_meant and Ending.GRADER_ERROR not in endings else 1)

@@ -12,7 +12,8 @@ from rich.table import Table
 
 from autograder.errors import WallError
 from autograder.sandbox.choice import WALLS, choose_wall
-from autograder.sandbox.promises import PROMISES, Holding, try_promises
+from autograder.sandbox.promises import PROMISES
+from autograder.sandbox.trials import Holding, try_promises
 
 
 @click.command()
@@ -21,7 +22,7 @@ from autograder.sandbox.promises import PROMISES, Holding, try_promises
 def command(wish: str, file: Path | None) -> None:
     """Try on this machine what student code can and cannot do.
 
-    Each promise is tried by code that attempts to break it behind the wall.
+    Each promise that the wall makes is tried by code that attempts to break it.
     """
     console = Console()
     try:
@@ -29,7 +30,9 @@ def command(wish: str, file: Path | None) -> None:
         name, holdings = wall.name, try_promises(wall)
     except WallError as error:
         name = "none stands"
-        holdings = [Holding(promise, False, error.what) for promise in PROMISES]
+        holdings = [
+            Holding(promise, False, error.what) for promise in PROMISES if promise.id.isdigit()
+        ]
     console.print(_table(name, holdings))
     if file:
         file.write_text(json.dumps(as_json(name, holdings), indent=2) + "\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.forkserver as forkserver
 import os
 import time
 from collections import deque
@@ -11,26 +12,25 @@ from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext
 
 from autograder.errors import AutograderError
-from autograder.grading.worker import HandIn, Job, work
+from autograder.grading.hand_in import HandIn
+from autograder.grading.job import Job, failed, patience
+from autograder.grading.threads import THREADS
+from autograder.grading.worker import work
 from autograder.results import Ending, SubmissionResult
 from autograder.sandbox.wall import Wall
-
-THREADS = {
-    "OMP_NUM_THREADS": "1",
-    "OMP_THREAD_LIMIT": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    # Other people's pytest plugins have no business in the judge.
-    "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-}
-"""The judge computes on one thread, too: a class keeps the cores busy by itself, and a process
-forked from one with threads hangs at its first matrix product."""
 
 AHEAD = 2
 """Hand-ins that a worker has at most: the one it grades, and the next, so that it never waits."""
 
 ATTEMPTS = 2
 """A fault of ours is tried once more: the machine may have been short of something."""
+
+
+def start_importing(preload: Sequence[str]) -> None:
+    """Let the process that workers are forked from import these, while the client does more."""
+    os.environ.update(THREADS)
+    multiprocessing.set_forkserver_preload(list(preload))
+    forkserver.ensure_running()
 
 
 def grade_class(
@@ -44,8 +44,7 @@ def grade_class(
     if not hand_ins:
         return
     context = multiprocessing.get_context("forkserver")
-    os.environ.update(THREADS)
-    context.set_forkserver_preload(["autograder.grading.warm"])
+    start_importing(job.preload)
     waiting = deque(hand_ins)
     attempts: dict[str, int] = {}
     workers = [_Worker(context, job, wall) for _ in range(min(jobs, len(hand_ins)))]
@@ -71,7 +70,7 @@ def grade_class(
                 elif isinstance(outcome, SubmissionResult):
                     yield outcome
                 else:
-                    yield job.failed(hand_in.submission, wall.name, outcome)
+                    yield failed(job, hand_in.submission, wall.name, outcome)
             for worker in workers:
                 worker.end_if_overdue()
     finally:
@@ -87,6 +86,7 @@ class _Worker:
         self.taken: deque[HandIn] = deque()
         """What it has been given; it works on the first."""
         self._since = time.monotonic()
+        self._limit = patience(job)
         self._start()
 
     def _start(self) -> None:
@@ -126,7 +126,7 @@ class _Worker:
 
     def end_if_overdue(self) -> None:
         """Kill a worker that has been at one submission for too long."""
-        if self.taken and time.monotonic() - self._since > self._job.seconds:
+        if self.taken and time.monotonic() - self._since > self._limit:
             self._process.kill()
 
     def end(self) -> None:

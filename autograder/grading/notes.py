@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from autograder.judge.lines import own_line
 from autograder.judge.student import StudentError
-from autograder.judge.verdicts import own_line
 from autograder.results import Ending
 from autograder.sandbox.execution import Trouble
 

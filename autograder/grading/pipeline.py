@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from autograder.assignment import Assignment, Question
 from autograder.assignment.kit import Kit
 from autograder.errors import AssignmentError, SandboxFault, UnreadableSubmission
 from autograder.grading.checkpoint import read_checkpoint
+from autograder.grading.clock import Clock
 from autograder.grading.notes import note_of
 from autograder.grading.plan import plan_steps
 from autograder.judge.session import (
@@ -35,6 +36,7 @@ from autograder.sandbox.channel import Channel
 from autograder.sandbox.execution import Checkpoint, Execution, run_notebook
 from autograder.sandbox.guest.wire import WireError
 from autograder.sandbox.server import Sandbox, WarmServer
+from autograder.sandbox.trials import require_promises
 from autograder.sandbox.wall import Furniture, Wall
 from autograder.submission import (
     Cell,
@@ -73,6 +75,7 @@ def grade_one(kit: Kit, path: Path, submission: str, wall: Wall) -> SubmissionRe
     """
     results: list[SubmissionResult] = []
     with WarmServer(wall, Furniture(kit.files)) as server:
+        require_promises(server)
         with_checks(
             kit.master.checks,
             kit.hidden,
@@ -172,7 +175,7 @@ def _run_and_judge(
     handed_in: Submission,
     server: WarmServer,
     checks: CheckRun,
-    kept: Collection[str],
+    kept: Mapping[str, QuestionResult],
     grading: _Grading,
 ) -> Execution:
     assignment = kit.master.assignment
@@ -180,7 +183,7 @@ def _run_and_judge(
     cells = {cell.index + 1: cell.source for cell in handed_in.cells}
     checkpoint = _checkpoint(assignment, handed_in, grading)
     steps = plan_steps(handed_in, assignment, checkpoint)
-    clock = _Clock(grading.timings)
+    clock = Clock(grading.timings)
     files = {}
     if assignment.training and (data := handed_in.file(assignment.training.checkpoint)):
         files[assignment.training.checkpoint] = data
@@ -201,17 +204,6 @@ def _run_and_judge(
     grading.student_seconds += execution.student_seconds
     grading.peak_memory_mb = sandbox.peak_memory / 2**20
     return execution
-
-
-class _Clock:
-    def __init__(self, timings: dict[str, float]) -> None:
-        self._timings = timings
-        self._last = time.monotonic()
-
-    def lap(self, phase: str) -> None:
-        now = time.monotonic()
-        self._timings[phase] = now - self._last
-        self._last = now
 
 
 def _checkpoint(
@@ -282,7 +274,7 @@ def _judge(
     handed_in: Submission,
     execution: Execution,
     checks: CheckRun,
-    kept: Collection[str],
+    kept: Mapping[str, QuestionResult],
     cells: dict[int, str],
     grading: _Grading,
 ) -> None:
@@ -307,6 +299,11 @@ def _judge(
         handed_in=handed_in.files,
         cells=cells,
         check_seconds=assignment.limits.check_seconds,
+        lost=frozenset(
+            id
+            for id, question in kept.items()
+            if any(not verdict.passed or verdict.stand_in for verdict in question.checks)
+        ),
         redraw=grading.redraw,
     )
     outcome = checks.judge(case)

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from autograder.assignment.kit import Kit
+from autograder.grading.hand_in import HandIn
+from autograder.grading.job import Job
 from autograder.grading.lateness import late_days
-from autograder.grading.worker import HandIn
 from autograder.results import Ending, SubmissionResult
 from autograder.store import Graded, Store
 
@@ -31,24 +31,34 @@ class _Found:
     """A grading of the same content under the same build, of any path."""
 
 
+@dataclass(frozen=True)
+class ClassRun:
+    """What became of a class."""
+
+    endings: dict[str, Ending]
+    """By submission."""
+    fresh: set[str]
+    """Those whose result is new in the store."""
+
+
 def grade_folder(
-    kit: Kit,
+    job: Job,
     folder: Path,
     paths: Sequence[Path],
     times: dict[str, datetime],
     store: Store,
     grade: Grader,
     tell: Callable[[Ending, bool], None],
-) -> dict[str, Ending]:
+) -> ClassRun:
     """Grade the hand-ins at ``paths`` below ``folder`` and keep each result in the store at once.
 
     A hand-in whose content was graded under the same build is not graded again; where checks have
     changed since, their questions alone are. ``tell`` hears how each ended, as it is stored, and
-    whether it was known. Returns the ending of each submission.
+    whether it was known.
     """
-    store.save_assignment(kit.master.assignment, kit.master.rubrics, kit.build_hash)
-    found = {it.submission: it for it in _find(kit, folder, paths, times, store.graded())}
-    endings: dict[str, Ending] = {}
+    store.save_assignment(job.assignment, job.rubrics, job.build_hash)
+    found = {it.submission: it for it in _find(job, folder, paths, times, store.graded())}
+    run = ClassRun({}, set())
 
     def keep(result: SubmissionResult, it: _Found) -> None:
         store.record(
@@ -59,14 +69,15 @@ def grade_folder(
                 late_days=it.late_days,
             )
         )
-        endings[it.submission] = result.status
+        run.endings[it.submission] = result.status
+        run.fresh.add(it.submission)
 
     waiting: list[HandIn] = []
     for it in found.values():
         if it.graded is None:
             waiting.append(HandIn(it.path, it.submission))
             continue
-        unchanged = dict(it.graded.question_hashes) == dict(kit.question_hashes)
+        unchanged = dict(it.graded.question_hashes) == dict(job.question_hashes)
         if not unchanged:
             known = store.submission(it.graded.submission)
             waiting.append(HandIn(it.path, it.submission, known.result if known else None))
@@ -77,16 +88,16 @@ def grade_folder(
                 waiting.append(HandIn(it.path, it.submission))
                 continue
             keep(known.result, it)
-        endings[it.submission] = it.graded.status
+        run.endings[it.submission] = it.graded.status
         tell(it.graded.status, True)
     for result in grade(waiting):
         keep(result, found[result.submission])
         tell(result.status, False)
-    return endings
+    return run
 
 
 def _find(
-    kit: Kit,
+    job: Job,
     folder: Path,
     paths: Iterable[Path],
     times: Mapping[str, datetime],
@@ -94,9 +105,9 @@ def _find(
 ) -> Iterator[_Found]:
     by_content: dict[str, list[Graded]] = defaultdict(list)
     for it in graded:
-        if it.build_hash == kit.build_hash and not it.spoilt:
+        if it.build_hash == job.build_hash and not it.spoilt:
             by_content[it.content_hash].append(it)
-    deadline = kit.master.assignment.deadline
+    deadline = job.assignment.deadline
     for path in paths:
         submission = path.relative_to(folder).as_posix()
         content_hash = hash_of_file(path)

@@ -12,107 +12,15 @@ import gc
 import os
 import pickle
 import signal
-from collections.abc import Callable
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
 
-from autograder.assignment.kit import Kit
 from autograder.errors import AutograderError
-from autograder.results import Ending, QuestionResult, SubmissionResult
-from autograder.sandbox.wall import Furniture, Wall
-
-if TYPE_CHECKING:
-    from autograder.judge.session import CheckRun
-    from autograder.sandbox.server import WarmServer
+from autograder.grading.hand_in import HandIn
+from autograder.grading.job import Grade, Job
+from autograder.results import SubmissionResult
+from autograder.sandbox.wall import Wall
 
 PR_SET_PDEATHSIG = 1
-
-SLACK_SECONDS = 600.0
-"""Time for checks and start-up beyond the notebook's own limit before we call it our fault."""
-
-
-@dataclass(frozen=True)
-class HandIn:
-    """One file to grade."""
-
-    path: Path
-    submission: str
-    """The path relative to the graded folder, as it stands in the gradebook."""
-    known: SubmissionResult | None = None
-    """An earlier result of the same content, where some checks have changed since."""
-
-
-Grade = Callable[[HandIn], SubmissionResult]
-
-
-class Job(Protocol):
-    """What a class is graded for; it is pickled once for each worker."""
-
-    @property
-    def seconds(self) -> float:
-        """After so much time a submission is given up as our fault."""
-
-    def warm(self, wall: Wall, work: Callable[[Grade], None]) -> None:
-        """Get ready, and call ``work`` with what grades one hand-in in a fork of this process.
-
-        Raises AutograderError where nothing can be graded at all.
-        """
-
-    def failed(self, submission: str, wall: str, why: str) -> SubmissionResult:
-        """The result of a submission that we failed to grade."""
-
-
-@dataclass(frozen=True)
-class KitJob:
-    """Grading for an assignment of our own."""
-
-    kit: Kit
-
-    @property
-    def seconds(self) -> float:
-        """Twice the notebook's own time, and some for the checks."""
-        return self.kit.master.assignment.limits.submission_seconds * 2 + SLACK_SECONDS
-
-    def warm(self, wall: Wall, work: Callable[[Grade], None]) -> None:
-        """Start the server, and collect the checks while it imports."""
-        # Imported in the worker: the client of a class that is graded should not wait for torch.
-        from autograder.grading.pipeline import grade_submission
-        from autograder.judge.session import with_checks
-        from autograder.sandbox.server import WarmServer
-
-        kit = self.kit
-
-        def judge_with(server: WarmServer, checks: CheckRun) -> None:
-            server.ready()
-            work(lambda it: grade_submission(kit, it.path, it.submission, server, checks, it.known))
-
-        with WarmServer(wall, Furniture(kit.files)) as server:
-            with_checks(kit.master.checks, kit.hidden, lambda checks: judge_with(server, checks))
-
-    def failed(self, submission: str, wall: str, why: str) -> SubmissionResult:
-        """A result that says for each question that the grader failed."""
-        return SubmissionResult(
-            submission=submission,
-            student_id="",
-            name="",
-            status=Ending.GRADER_ERROR,
-            wall=wall,
-            questions=tuple(
-                QuestionResult(
-                    question.id,
-                    question.kind.value,
-                    Ending.GRADER_ERROR,
-                    0.0,
-                    question.auto,
-                    question.manual,
-                )
-                for question in self.kit.master.assignment.questions
-            ),
-            note=f"The grader failed: {why}",
-            build_hash=self.kit.build_hash,
-        )
 
 
 def work(connection: Connection, job: Job, wall: Wall) -> None:

@@ -43,6 +43,8 @@ class Case:
     cells: Mapping[int, str]
     """The student's source by cell number."""
     check_seconds: float
+    lost: frozenset[str] = frozenset()
+    """Questions that lost points and are not judged again this time."""
     redraw: Redraw | None = None
 
 

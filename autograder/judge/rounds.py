@@ -43,8 +43,7 @@ def judge_in_rounds(case: Case, items: Sequence[pytest.Item], run: Run) -> dict[
 
     def help_out(question: QuestionCase, shown: bool) -> None:
         """Try again what failed, where an earlier piece may be to blame."""
-        # A question that is not judged this time may have lost points before.
-        if not any(id not in own or _lost(own[id]) for id in question.needs):
+        if not any(id in case.lost or (id in own and _lost(own[id])) for id in question.needs):
             return
         for item in checks[question.id]:
             tried = own[question.id].get(item.name)

@@ -8,16 +8,19 @@ code could have made of a hidden input.
 from __future__ import annotations
 
 import builtins
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from autograder.checks.tensors import WrongForm
 from autograder.errors import SandboxFault
+from autograder.judge.lines import own_line
 from autograder.judge.student import StudentError
 from autograder.results import Ending, Fault
 from autograder.sandbox.channel import Ended, TimedOut
 from autograder.sandbox.execution import ending_of_error
+
+TORCH_ERRORS = frozenset({"torch.OutOfMemoryError", "torch.LinAlgError", "torch.AcceleratorError"})
+"""By name: a class of the student's could call itself another, with a hidden input in its name."""
 
 MAX_REASON = 4_000
 """Characters of a reason."""
@@ -103,18 +106,6 @@ def _public_type(error: StudentError) -> str:
     kind = getattr(builtins, name, None)
     if isinstance(kind, type) and issubclass(kind, BaseException):
         return f"a {name}" if name[0] not in "AEIOU" else f"an {name}"
-    if re.fullmatch(r"torch\.\w{1,40}Error", name):
+    if name in TORCH_ERRORS:
         return f"a {name}"
     return "an exception"
-
-
-def own_line(lines: list[tuple[int, int, str, str]], cells: Mapping[int, str]) -> str:
-    """The deepest line of the student's own code, read from the hand-in and not from the sandbox.
-
-    Empty where no line of a cell is named.
-    """
-    for cell, number, _, _ in reversed(lines):
-        source = cells.get(cell, "").splitlines()
-        if 1 <= number <= len(source):
-            return f"in cell {cell}, line {number}: {source[number - 1].strip()[:200]}"
-    return ""

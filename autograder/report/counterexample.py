@@ -82,6 +82,8 @@ def counterexample(message: str) -> Counterexample | None:
     if first is None or first == 0:
         return None
     sentence = "\n".join(line for line in lines[:first] if line != "Called with").strip()
+    if sentence.startswith("the "):
+        sentence = f"T{sentence[1:]}"
     inputs: dict[str, str] = {}
     results: dict[str, str] = {}
     notes: list[str] = []
@@ -177,7 +179,8 @@ def _sum(cells: list[Cell]) -> Cell:
         total = sum(float(cell.text) for cell in cells)
     except ValueError:
         return Cell("", False)
-    return Cell(f"{total:.4g}", any(cell.wrong for cell in cells))
+    # Of rounded numbers: one digit less than they have.
+    return Cell(f"{total:.3g}", any(cell.wrong for cell in cells))
 
 
 def _text(entry: Nested) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from autograder.assignment.loading import QUIZ_KINDS
+from autograder.assignment.models import NO_DEADLINE
 from autograder.report import words
 from autograder.report.bar import bar
 from autograder.report.clean import line, text
@@ -89,7 +90,9 @@ def feedback_html(assignment: AssignmentRecord, record: SubmissionRecord) -> str
     return render(
         "feedback.html.j2",
         assignment=assignment,
-        deadline=f"{assignment.deadline:%d %B %Y, %H:%M (%Z)}".lstrip("0"),
+        deadline=""
+        if assignment.deadline == NO_DEADLINE
+        else f"{assignment.deadline:%d %B %Y, %H:%M (%Z)}".lstrip("0"),
         name=line(result.name),
         student_id=line(result.student_id),
         file=line(result.submission, 300),

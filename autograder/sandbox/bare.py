@@ -27,6 +27,7 @@ class Bare:
     """A scratch folder and a clean environment, and nothing that keeps anybody in."""
 
     name = "none"
+    promises: frozenset[str] = frozenset()
 
     def start(self, furniture: Furniture, control: int) -> subprocess.Popen[bytes]:
         """Start the warm server."""

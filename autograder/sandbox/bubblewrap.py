@@ -12,6 +12,8 @@ from pathlib import Path
 from autograder.assignment.models import Limits
 from autograder.errors import WallError
 from autograder.sandbox.wall import (
+    ALL_PROMISES,
+    OWN_ANYWAY,
     Furniture,
     Room,
     environment,
@@ -46,6 +48,7 @@ class Bubblewrap:
     """bubblewrap around the warm server; each room gets an inner wall, as root a second uid too."""
 
     name = "bubblewrap"
+    promises = ALL_PROMISES
 
     def start(self, furniture: Furniture, control: int) -> subprocess.Popen[bytes]:
         """Start the warm server in new user, pid, mount, ipc, uts, cgroup and net namespaces."""
@@ -67,8 +70,10 @@ class Bubblewrap:
 
     def room(self, furniture: Furniture, limits: Limits, uid: int | None) -> Room:
         """A room in namespaces of its own."""
-        inner = {"inner_wall": True, "scratch": [HOME, "/tmp", "/dev/shm"], "files": FILES}
-        return Room({**room_request(HOME, uid, limits), **inner}, uid)
+        scratch = [HOME, "/tmp", "/dev/shm"]
+        inner = {"inner_wall": True, "scratch": scratch, "writable": [*scratch, *OWN_ANYWAY]}
+        request = {**room_request(HOME, uid, limits), **inner, "files": FILES}
+        return Room(request, uid)
 
     def leave(self, room: Room, pid: int | None) -> None:
         """Nothing: a room's processes and its scratch space end with its first process."""

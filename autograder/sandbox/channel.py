@@ -9,6 +9,7 @@ import signal
 import socket
 import struct
 import time
+from pathlib import Path
 from typing import Any
 
 from autograder.errors import SandboxFault
@@ -21,6 +22,9 @@ END_SECONDS = 20.0
 """How long the kernel may take to end all processes of a room."""
 START_SECONDS = 20.0
 """How long a fork may take to answer for the first time."""
+
+MOST_RECEIVED = 512 * 2**20
+"""Bytes that one process may send in all: a check keeps what it gets, and frames are many."""
 
 _LENGTH = struct.Struct("<I")
 _CREDENTIALS = struct.Struct("iII")
@@ -54,6 +58,7 @@ class Channel:
         self.student_seconds = 0.0
         """Time spent waiting for the other side."""
         self.exchanges = 0
+        self._received = 0
         self.pid: int | None = None
         """The process on the other end, as the kernel names it."""
         self.pidfd: int | None = None
@@ -106,7 +111,7 @@ class Channel:
                 os.close(descriptor)
             raise
         child = Channel(connection, self.request_seconds)
-        child._greet(until)
+        child._greet(until, self.pid)
         return child
 
     def interrupt(self) -> bytes:
@@ -161,8 +166,12 @@ class Channel:
             os.close(self.pidfd)
             self.pidfd = None
 
-    def _greet(self, until: float) -> None:
-        """Learn which process answers, from the kernel and not from its word."""
+    def _greet(self, until: float, parent: int | None) -> None:
+        """Learn which process answers, from the kernel and not from its word.
+
+        Only a child of ``parent`` is taken, where that is known: a number may have come to belong
+        to somebody else by the time that we look, and we shall kill by it.
+        """
         self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         try:
             self._send(wire.encode(["ping"], _no_handle), until)
@@ -179,9 +188,18 @@ class Channel:
             if (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS):
                 pid, _, _ = _CREDENTIALS.unpack(payload[: _CREDENTIALS.size])
                 if pid > 1:
-                    self.pid = pid
-                    with contextlib.suppress(ProcessLookupError):
-                        self.pidfd = os.pidfd_open(pid)
+                    self._hold(pid, parent)
+
+    def _hold(self, pid: int, parent: int | None) -> None:
+        try:
+            pidfd = os.pidfd_open(pid)
+        except ProcessLookupError:
+            self.pid = pid
+            return
+        if parent is not None and _parent_of(pid) != parent:
+            os.close(pidfd)
+            raise SandboxFault("another process than the fork answers")
+        self.pid, self.pidfd = pid, pidfd
 
     def _value(self, frame: bytes) -> Any:
         try:
@@ -200,6 +218,8 @@ class Channel:
             raise TimeoutError
 
     def _send(self, frame: bytes, until: float) -> None:
+        if _spoke_early(self._connection):
+            raise SandboxFault("an answer came before the question")
         data = memoryview(_LENGTH.pack(len(frame)) + frame)
         while data:
             self._wait(select.POLLOUT, until)
@@ -210,8 +230,9 @@ class Channel:
         while len(head) < _LENGTH.size:
             head += self._piece(_LENGTH.size - len(head), until)
         (length,) = _LENGTH.unpack(head)
-        if length > wire.MAX_FRAME:
-            raise SandboxFault("a frame is larger than any answer may be")
+        self._received += length
+        if length > wire.MAX_FRAME or self._received > MOST_RECEIVED:
+            raise SandboxFault("an answer is larger than any may be")
         body = bytearray()
         while len(body) < length:
             body += self._piece(min(length - len(body), 2**20), until)
@@ -237,6 +258,23 @@ class Channel:
             for descriptor in descriptors:
                 os.close(descriptor)
             raise
+
+
+def _spoke_early(connection: socket.socket) -> bool:
+    """Whether bytes wait to be read when nothing has been asked; an end is found when we ask."""
+    try:
+        return bool(connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+    except OSError:
+        return False
+
+
+def _parent_of(pid: int) -> int | None:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    # The name before it stands in brackets and may hold anything.
+    return int(stat.rpartition(")")[2].split()[1])
 
 
 def _as_socket(descriptors: list[int]) -> socket.socket:

@@ -17,7 +17,7 @@ from pathlib import Path
 from autograder.assignment.models import Limits
 from autograder.errors import WallError
 from autograder.sandbox.bare import end_tree, furnish, launch, scratch_request
-from autograder.sandbox.wall import Furniture, Room
+from autograder.sandbox.wall import ALL_PROMISES, OWN_ANYWAY, Furniture, Room
 
 SHARED_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm", "/run/lock")
 """Where every user of a system may write."""
@@ -27,6 +27,9 @@ class Container:
     """A second uid and closed folders."""
 
     name = "container"
+    promises = (ALL_PROMISES - {"1", "4"}) | {"1a", "4a"}
+    """Of the first and the fourth the narrower part: other processes can be seen there, and Unix
+    sockets of the container reached."""
 
     def __init__(self, closed: Sequence[Path]) -> None:
         """``closed`` are folders and files that student code must not read."""
@@ -49,7 +52,9 @@ class Container:
         scratch = furnish(furniture)
         for path in (scratch / "home", scratch / "tmp", *(scratch / "home").rglob("*")):
             os.chown(path, uid, uid)
-        return Room(scratch_request(scratch, uid, limits), uid, scratch)
+        # Shared memory for torch's workers; it is cleared when the room ends.
+        writable = [str(scratch / "home"), str(scratch / "tmp"), "/dev/shm", *OWN_ANYWAY]
+        return Room({**scratch_request(scratch, uid, limits), "writable": writable}, uid, scratch)
 
     def leave(self, room: Room, pid: int | None) -> None:
         """Kill every process of the uid, wherever it hid, and remove every file that it left."""

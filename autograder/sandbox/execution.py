@@ -56,6 +56,18 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Opening:
+    """What a notebook's process is told before its first cell, and where a cell may stop."""
+
+    requests: tuple[list[object], ...] = ()
+    stops: frozenset[str] = frozenset()
+    """Questions whose check in a running cell stops it for a snapshot; the last one counts."""
+
+
+NOTHING_SPECIAL = Opening()
+
+
+@dataclass(frozen=True)
 class Trouble:
     """What one cell raised, or how it ended its process."""
 
@@ -87,6 +99,7 @@ def run_notebook(
     files: Mapping[str, bytes],
     output_bytes: int,
     seconds: float,
+    opening: Opening = NOTHING_SPECIAL,
 ) -> Execution:
     """Run all steps and leave a snapshot for each check point that was reached.
 
@@ -98,7 +111,7 @@ def run_notebook(
     until = time.monotonic() + seconds
     fatal: set[int] = set()
     for _ in range(MAX_RESTARTS + 1):
-        broken = _run_once(sandbox, steps, fatal, execution, files, output_bytes, until)
+        broken = _run_once(sandbox, steps, fatal, execution, files, output_bytes, until, opening)
         if broken is None:
             break
         fatal.add(broken)
@@ -114,18 +127,22 @@ def _run_once(
     files: Mapping[str, bytes],
     output_bytes: int,
     until: float,
+    opening: Opening,
 ) -> int | None:
     """One pass over the notebook; the index of the step that ended its process, or None."""
     notebook = _new_notebook(sandbox, execution)
     try:
         notebook.ask(["open", output_bytes, dict(files)])
+        for request in opening.requests:
+            notebook.ask(request)
         for index, step in enumerate(steps):
             left = until - time.monotonic()
             if left <= 0:
                 execution.out_of_time = True
                 return None
             if index not in fatal:
-                trouble = _run_step(notebook, step, min(step.seconds, left), sandbox)
+                allowed = min(step.seconds, left)
+                trouble = _run_step(notebook, step, allowed, sandbox, opening, execution)
                 if trouble is not None:
                     execution.troubles[index] = trouble
                     if not trouble.error:
@@ -161,7 +178,14 @@ def _new_notebook(sandbox: Sandbox, execution: Execution) -> Channel:
         return sandbox.first.fork()
 
 
-def _run_step(notebook: Channel, step: Step, seconds: float, sandbox: Sandbox) -> Trouble | None:
+def _run_step(
+    notebook: Channel,
+    step: Step,
+    seconds: float,
+    sandbox: Sandbox,
+    opening: Opening,
+    execution: Execution,
+) -> Trouble | None:
     """Run one step; what went wrong, with an empty ``error`` where its process is lost."""
     notebook.request_seconds = seconds
     try:
@@ -169,7 +193,7 @@ def _run_step(notebook: Channel, step: Step, seconds: float, sandbox: Sandbox) -
             c = step.checkpoint
             error = notebook.ask(["load", c.object, c.build, c.tensors and dict(c.tensors)])
         else:
-            error = notebook.ask(["run", step.cell, step.source])
+            error = _run_cell(notebook, ["run", step.cell, step.source], opening, execution)
     except TimedOut:
         try:
             notebook.interrupt()
@@ -190,6 +214,24 @@ def _run_step(notebook: Channel, step: Step, seconds: float, sandbox: Sandbox) -
     if type(error) is not dict:
         return Trouble(step.cell, step.question, Ending.CRASHED, {})
     return Trouble(step.cell, step.question, ending_of_error(error), error or {"type": "Exception"})
+
+
+def _run_cell(
+    notebook: Channel, request: list[object], opening: Opening, execution: Execution
+) -> Any:
+    """Run a cell with a snapshot at each of its stops; what it raised."""
+    until = time.monotonic() + notebook.request_seconds
+    answer = notebook.ask(request)
+    while type(answer) is dict and answer.keys() == {"check"} and answer["check"] in opening.stops:
+        question = answer["check"]
+        snapshot = notebook.fork()
+        older = execution.snapshots.pop(question, None)
+        if older is not None:
+            older.kill()
+        execution.snapshots[question] = snapshot
+        notebook.request_seconds = max(0.001, until - time.monotonic())
+        answer = notebook.ask(["continue"])
+    return answer
 
 
 def ending_of_error(error: Mapping[str, Any]) -> Ending:

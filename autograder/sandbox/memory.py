@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+UNNAMED = "/dev/zero (deleted)"
+"""What the kernel writes for memory that is shared and has no file (shmem_zero_setup)."""
+
 SMALL = 32 * 2**20
 """A process that has written less than this is a launcher, not the one that others fork from."""
 
@@ -26,20 +29,47 @@ def upper_bound(pids: list[int]) -> int:
     A fork counts with what it has beyond the first large one of ``pids``: it was forked from that
     and shares its pages until it writes to them.
     """
-    written = [_written(pid) for pid in pids]
-    first = next((size for size in written if size > SMALL), 0)
-    return first + sum(max(0, size - first) for size in written)
+    return _beyond_first([_sum(pid, "RssAnon:", "RssShmem:") for pid in pids])
 
 
-def _written(pid: int) -> int:
-    """Anonymous and shared-memory bytes of a process, pages shared with its parent included."""
+def address_space(pids: list[int]) -> int:
+    """Bytes of addresses that these processes have beyond those of the first large one."""
+    sizes = [_sum(pid, "VmSize:") for pid in pids]
+    return _beyond_first(sizes) - max(sizes[:1], default=0)
+
+
+def _beyond_first(sizes: list[int]) -> int:
+    first = next((size for size in sizes if size > SMALL), 0)
+    return first + sum(max(0, size - first) for size in sizes)
+
+
+def _sum(pid: int, *fields: str) -> int:
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
         return 0
-    return sum(
-        int(line.split()[1]) * 1024 for line in lines if line.startswith(("RssAnon:", "RssShmem:"))
-    )
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(fields))
+
+
+def unnamed(pids: list[int]) -> int:
+    """Bytes of shared memory without a file's name that these processes have mapped.
+
+    What was once written there stays, though no process's own count shows it once the page is out
+    of its table (madvise). Each area counts whole and once, however many have mapped it.
+    """
+    areas: dict[str, int] = {}
+    for pid in pids:
+        try:
+            lines = Path(f"/proc/{pid}/maps").read_text().splitlines()
+        except OSError:
+            continue
+        for line in lines:
+            if not line.endswith(UNNAMED):
+                continue
+            addresses, _, offset, _, inode, _ = line.split(maxsplit=5)
+            start, end = (int(it, 16) for it in addresses.split("-"))
+            areas[inode] = max(areas.get(inode, 0), int(offset, 16) + end - start)
+    return sum(areas.values())
 
 
 def proportional(pid: int) -> int:

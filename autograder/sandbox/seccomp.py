@@ -10,6 +10,8 @@ from __future__ import annotations
 import errno
 import platform
 import socket
+from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +69,17 @@ REFUSED = {
         "name_to_handle_at",
         "vmsplice",
     ),
+    "memory that no process's own count shows, or that outlives its process": (
+        "memfd_create",
+        "shmget",
+        "semget",
+        "msgget",
+        "mq_open",
+    ),
+    "word to another hand-in, through a file that both may read": (
+        "inotify_init",
+        "inotify_init1",
+    ),
     "running the machine": (
         "init_module",
         "finit_module",
@@ -96,6 +109,14 @@ NEW_NAMESPACES = 0x7E020080
 """CLONE_NEWNS, -CGROUP, -UTS, -IPC, -USER, -PID, -NET and -TIME."""
 TERMINAL_TRICKS = (0x5412, 0x541C)
 """TIOCSTI and TIOCLINUX put characters into the terminal's input."""
+FILE_NOTICES = (1024, 1026)
+"""F_SETLEASE and F_NOTIFY tell who else uses a file."""
+FILE_LOCKS = (6, 7, 37, 38)
+"""F_SETLK, F_SETLKW, F_OFD_SETLK and F_OFD_SETLKW.
+
+A lock on a file that all hand-ins may read is a signal from one to another. A hand-in is alone with
+its own files: locks succeed and do nothing.
+"""
 
 
 def load_filter() -> bytes:
@@ -110,8 +131,8 @@ def load_filter() -> bytes:
     return path.read_bytes()
 
 
-def compile_filter(machine: str) -> bytes:
-    """The filter for a machine, compiled by libseccomp."""
+def compile_filter(machine: str, leave_out: Collection[str] = ()) -> bytes:
+    """The filter for a machine, compiled by libseccomp; without the rules on the calls named."""
     import pyseccomp as libseccomp
 
     refuse = libseccomp.ERRNO(errno.EPERM)
@@ -121,29 +142,40 @@ def compile_filter(machine: str) -> bytes:
     if not rules.exist_arch(wanted):
         rules.add_arch(wanted)
         rules.remove_arch(native)
+    rule = partial(_add, rules, libseccomp, leave_out)
     for calls in REFUSED.values():
         for call in calls:
-            _add(rules, libseccomp, refuse, call)
+            rule(refuse, call)
     # All sockets but Unix ones: no network, no netlink, no vsock, whatever the namespaces say.
     only = libseccomp.Arg(0, libseccomp.NE, socket.AF_UNIX)
-    rules.add_rule(refuse, "socket", only)
+    rule(refuse, "socket", only)
     masked = libseccomp.MASKED_EQ
     for bit in (1 << shift for shift in range(32)):
         if NEW_NAMESPACES & bit:
-            rules.add_rule(refuse, "clone", libseccomp.Arg(0, masked, bit, bit))
+            rule(refuse, "clone", libseccomp.Arg(0, masked, bit, bit))
     # The arguments of clone3 lie in memory, where a filter can't look; without it the C library
     # falls back to clone.
-    _add(rules, libseccomp, libseccomp.ERRNO(errno.ENOSYS), "clone3")
+    rule(libseccomp.ERRNO(errno.ENOSYS), "clone3")
     for request in TERMINAL_TRICKS:
-        rules.add_rule(refuse, "ioctl", libseccomp.Arg(1, masked, 0xFFFFFFFF, request))
+        rule(refuse, "ioctl", libseccomp.Arg(1, masked, 0xFFFFFFFF, request))
+    for command in FILE_NOTICES:
+        rule(refuse, "fcntl", libseccomp.Arg(1, masked, 0xFFFFFFFF, command))
+    pretend = libseccomp.ERRNO(0)
+    rule(pretend, "flock")
+    for command in FILE_LOCKS:
+        rule(pretend, "fcntl", libseccomp.Arg(1, masked, 0xFFFFFFFF, command))
     return _exported(rules)
 
 
-def _add(rules: Any, libseccomp: Any, action: int, call: str) -> None:
+def _add(
+    rules: Any, libseccomp: Any, leave_out: Collection[str], action: int, call: str, *when: Any
+) -> None:
+    if call in leave_out:
+        return
     number = libseccomp.resolve_syscall(libseccomp.Arch.NATIVE, call)
     if number < 0 and call in NEWER:
         number = NEWER[call]
-    rules.add_rule(action, number)
+    rules.add_rule(action, number, *when)
 
 
 def _exported(rules: Any) -> bytes:

@@ -14,7 +14,13 @@ from contextlib import AbstractContextManager, contextmanager
 from autograder.assignment.models import Limits
 from autograder.errors import WallError
 from autograder.sandbox.channel import Channel, Ended, TimedOut
-from autograder.sandbox.memory import descendants, proportional, upper_bound
+from autograder.sandbox.memory import (
+    address_space,
+    descendants,
+    proportional,
+    unnamed,
+    upper_bound,
+)
 from autograder.sandbox.wall import Furniture, Room, StudentUid, Wall
 
 START_SECONDS = 120.0
@@ -143,11 +149,12 @@ class Sandbox:
         looked = time.monotonic()
         while not self._ended.wait(WATCH_SECONDS):
             pids = self._processes()
-            if upper_bound(pids) <= limit and time.monotonic() - looked < EXACT_SECONDS:
+            near = upper_bound(pids) > limit or address_space(pids) > limit
+            if not near and time.monotonic() - looked < EXACT_SECONDS:
                 continue
             looked = time.monotonic()
             sizes = {pid: proportional(pid) for pid in pids}
-            total = sum(sizes.values())
+            total = max(sum(sizes.values()), unnamed(pids))
             self.peak_memory = max(self.peak_memory, total)
             if total > limit:
                 # The largest is the one that grew; the room's first process itself stays small.

@@ -28,6 +28,12 @@ GUEST_MODULES = (
 )
 """What notebooks import; imported once, before the fork, where the environment has it."""
 
+ALL_PROMISES = frozenset(str(number) for number in range(1, 12))
+"""Ids of all promises that a wall may make: see docs/security.md."""
+
+OWN_ANYWAY = ("/dev", "/proc")
+"""Folders with nothing that lasts, in which a process writes to what is its own."""
+
 STUDENT_UIDS = range(64_000, 65_000)
 """The uids that student code gets where we start as root; no account should have one."""
 
@@ -57,6 +63,8 @@ class Wall(Protocol):
     """One way of keeping student code in."""
 
     name: str
+    promises: frozenset[str]
+    """Ids of the promises that it makes (`sandbox.promises`)."""
 
     def start(self, furniture: Furniture, control: int) -> subprocess.Popen[bytes]:
         """Start the warm server behind the wall; it inherits the descriptor ``control``.
@@ -157,6 +165,7 @@ def room_request(home: str, uid: int | None, limits: Limits) -> dict[str, object
         "environment": {},
         "inner_wall": False,
         "scratch": [],
+        "writable": [],
         "scratch_bytes": limits.disk_mb * 2**20,
         "files": "",
     }
@@ -167,10 +176,15 @@ def guest_folder() -> Path:
     return Path(__file__).parent / "guest"
 
 
+def cache_folder() -> Path:
+    """Where we keep what can be made anew."""
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "autograder"
+
+
 def matplotlib_cache() -> Path:
     """A folder with matplotlib's list of fonts: to look for them anew takes seconds a sandbox."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = base / "autograder" / "matplotlib"
+    folder = cache_folder() / "matplotlib"
     if not any(folder.glob("fontlist*.json")):
         folder.mkdir(parents=True, exist_ok=True)
         subprocess.run(

@@ -121,6 +121,9 @@ def _the_notebook(entries: list[zipfile.ZipInfo], where: str) -> zipfile.ZipInfo
     files = [info for info in entries if not _is_link(info)]
     for suffix, what in ((".ipynb", "notebooks"), (".py", "scripts")):
         found = [info for info in files if info.filename.lower().endswith(suffix)]
+        # One at the top, and others in folders: those are material, it is the hand-in.
+        top = [info for info in found if len(PurePosixPath(info.filename).parts) == 1]
+        found = top if len(top) == 1 else found
         if len(found) == 1:
             return found[0]
         if found:

@@ -35,11 +35,16 @@ def read_notebook(data: bytes, where: str, caps: Caps) -> tuple[Cell, ...]:
 
     Raises UnreadableSubmission for anything else.
     """
+    return cells_of(parse_notebook(data, where, caps), where, caps)
+
+
+def parse_notebook(data: bytes, where: str, caps: Caps) -> object:
+    """The JSON of an .ipynb file without its outputs. Raises UnreadableSubmission for no JSON."""
     if not data.strip(b" \t\r\n\0"):
         raise UnreadableSubmission("the file is empty", where=where, remedy=_SAVE_AGAIN)
     slim = _without_outputs(_as_utf8(data, where), where, caps)
     try:
-        notebook = json.loads(
+        notebook: object = json.loads(
             slim.decode("utf-8"),
             object_pairs_hook=_unique,
             parse_int=_small_integer,
@@ -60,7 +65,7 @@ def read_notebook(data: bytes, where: str, caps: Caps) -> tuple[Cell, ...]:
         raise UnreadableSubmission(
             f"not a notebook: the file is not JSON ({reason})", where=where, remedy=_SAVE_AGAIN
         ) from error
-    return _cells(notebook, where, caps)
+    return notebook
 
 
 def _as_utf8(data: bytes, where: str) -> bytes:
@@ -152,8 +157,9 @@ def _small_integer(digits: str) -> int | None:
     return int(digits) if len(digits) <= 20 else None
 
 
-def _cells(notebook: object, where: str, caps: Caps) -> tuple[Cell, ...]:
-    listed = _listed_cells(notebook)
+def cells_of(notebook: object, where: str, caps: Caps) -> tuple[Cell, ...]:
+    """The cells of a notebook's JSON. Raises UnreadableSubmission where it has none."""
+    listed = listed_cells(notebook)
     if listed is None:
         raise UnreadableSubmission(
             "not a notebook: it has no list of cells", where=where, remedy=_SAVE_AGAIN
@@ -167,7 +173,8 @@ def _cells(notebook: object, where: str, caps: Caps) -> tuple[Cell, ...]:
     return tuple(_cell(index, cell, where) for index, cell in enumerate(listed))
 
 
-def _listed_cells(notebook: object) -> list[object] | None:
+def listed_cells(notebook: object) -> list[object] | None:
+    """The cells as they stand in the JSON, one for each of `cells_of`; None where it has none."""
     if not isinstance(notebook, dict):
         return None
     if isinstance(notebook.get("cells"), list):

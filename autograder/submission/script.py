@@ -23,7 +23,7 @@ def read_script(data: bytes, where: str, caps: Caps) -> tuple[Cell, ...]:
     jupytext would parse a YAML header and more, without a bound: only the marks matter here.
     Raises UnreadableSubmission for what is no text, too large or empty.
     """
-    text = _decoded(data, where, caps)
+    text = script_text(data, where, caps)
     if not text.strip():
         raise UnreadableSubmission(
             "the file is empty", where=where, remedy="Save your script and hand it in again."
@@ -58,7 +58,8 @@ def read_script(data: bytes, where: str, caps: Caps) -> tuple[Cell, ...]:
     return tuple(cells)
 
 
-def _decoded(data: bytes, where: str, caps: Caps) -> str:
+def script_text(data: bytes, where: str, caps: Caps) -> str:
+    """The text of a script. Raises UnreadableSubmission where it is none, or too large."""
     if len(data) > caps.script_bytes:
         raise UnreadableSubmission(
             f"the script is larger than {caps.script_bytes / 2**20:g} MB",

@@ -73,14 +73,14 @@ def test_names_the_worst_entry() -> None:
 
 def test_nan_is_wrong_wherever_it_counts() -> None:
     got, expected = torch.tensor([1.0, math.nan]), torch.tensor([1.0, 2.0])
-    with pytest.raises(AssertionError, match=r"at \[1\]: expected 2, got nan"):
+    with pytest.raises(AssertionError, match=r"x\[1\] should be 2, but is nan"):
         expect_close(got, expected, "x")
     expect_close(got, expected, "x", where=torch.tensor([True, False]))
 
 
 def test_compares_truth_values() -> None:
     expect_close(torch.tensor([True, False]), torch.tensor([True, False]), "mask")
-    with pytest.raises(AssertionError, match=r"expected False, got True"):
+    with pytest.raises(AssertionError, match=r"should be False, but is True"):
         expect_close(torch.tensor([True]), torch.tensor([False]), "mask")
 
 

@@ -12,8 +12,9 @@ import nbformat
 import pytest
 
 from autograder.assignment.kit import Kit, build_record, load_kit
+from autograder.grading.hand_in import HandIn
+from autograder.grading.job import KitJob
 from autograder.grading.local import grade_class
-from autograder.grading.worker import HandIn, KitJob
 from autograder.results import QuestionResult, SubmissionResult, Verdict
 from autograder.sandbox.choice import choose_wall
 

@@ -11,8 +11,9 @@ import torch
 from safetensors.torch import save
 
 from autograder.assignment.kit import Kit, load_kit
+from autograder.grading.hand_in import HandIn
+from autograder.grading.job import KitJob
 from autograder.grading.local import grade_class
-from autograder.grading.worker import HandIn, KitJob
 from autograder.results import Ending
 from autograder.sandbox.choice import choose_wall
 from tests.grading.conftest import RIGHT, Grade, check, question, scores

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from autograder.judge.lines import own_line
 from autograder.judge.student import StudentError
-from autograder.judge.verdicts import MAX_REASON, own_line, reason_of
+from autograder.judge.verdicts import MAX_REASON, reason_of
 from autograder.results import Ending
 from autograder.sandbox.channel import Ended, TimedOut
 

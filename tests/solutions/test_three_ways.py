@@ -24,8 +24,9 @@ from autograder.authoring.answers import make_submission
 from autograder.authoring.master import Notebooks, make_notebooks
 from autograder.authoring.products import ensure_built, products
 from autograder.authoring.sample import export_zip, make_sample
+from autograder.grading.hand_in import HandIn
+from autograder.grading.job import KitJob
 from autograder.grading.local import grade_class
-from autograder.grading.worker import HandIn, KitJob
 from autograder.results import Ending, SubmissionResult
 from autograder.sandbox.choice import choose_wall
 

@@ -57,7 +57,8 @@ def test_a_script_is_taken_where_the_zip_has_no_notebook(read: Read) -> None:
     ("entries", "reason"),
     [
         ({"readme.txt": b"x"}, "no notebook"),
-        ({"a.ipynb": BOOK, "b/c.ipynb": BOOK}, r"2 notebooks \(a.ipynb, b/c.ipynb\)"),
+        ({"a.ipynb": BOOK, "c.ipynb": BOOK}, r"2 notebooks \(a.ipynb, c.ipynb\)"),
+        ({"a/a.ipynb": BOOK, "b/c.ipynb": BOOK}, r"2 notebooks \(a/a.ipynb, b/c.ipynb\)"),
         ({"inner.zip": zipped({"a.ipynb": BOOK})}, "another zip"),
         ({"a.ipynb": b"no JSON"}, "not JSON"),
         ({}, "no notebook"),
@@ -69,6 +70,11 @@ def test_a_zip_without_exactly_one_notebook_is_refused(
     with pytest.raises(UnreadableSubmission, match=reason) as caught:
         read(zipped(entries), "a.zip")
     assert caught.value.remedy
+
+
+def test_the_one_notebook_at_the_top_is_taken_whatever_folders_hold(read: Read) -> None:
+    book = read(zipped({"b/c.ipynb": b"{}", "a.ipynb": BOOK}), "a.zip")
+    assert book.notebook_name == "a.ipynb"
 
 
 def test_names_that_point_elsewhere_are_left_out(read: Read) -> None:

@@ -8,6 +8,8 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from .landlock import restrict_writing
+
 PR_SET_DUMPABLE = 4
 PR_SET_SECCOMP = 22
 PR_SET_NO_NEW_PRIVS = 38
@@ -26,6 +28,8 @@ class Confinement:
     """The uid and gid that it gets; None where it keeps its own."""
     filter: bytes
     """The compiled filter of system calls; empty for none."""
+    writable: tuple[str, ...] = ()
+    """The folders below which it may write, where the kernel has Landlock; empty for all."""
 
 
 class _FilterProgram(ctypes.Structure):
@@ -59,6 +63,8 @@ def confine(how: Confinement) -> None:
         os.setresuid(how.uid, how.uid, how.uid)
     # The warm server closed its own /proc entries; a student's process may read its own.
     control("dumpable", PR_SET_DUMPABLE, 1)
+    if how.writable:
+        restrict_writing(how.writable)
     if how.filter:
         instructions = ctypes.create_string_buffer(how.filter, len(how.filter))
         program = _FilterProgram(len(how.filter) // 8, ctypes.addressof(instructions))

@@ -43,6 +43,12 @@ NAMESPACES = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NE
 MS_NOSUID, MS_NODEV, MS_NOEXEC = 2, 4, 8
 MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x4_0000
 
+SCRATCH_FILES = 20_000
+"""Files of one scratch folder: each takes a kilobyte of the kernel's memory, however empty."""
+
+PREFIXES = tuple(dict.fromkeys((sys.base_prefix, sys.prefix)))
+"""Where Python and its packages are: a scratch space on a folder above must not hide them."""
+
 
 @dataclass(frozen=True)
 class Room:
@@ -62,6 +68,8 @@ class Room:
     scratch: tuple[str, ...]
     """With an inner wall: folders that are empty, writable and gone when the room ends."""
     scratch_bytes: int
+    writable: tuple[str, ...]
+    """Folders below which student code may write; empty for all that its uid may."""
     files: str
     """With an inner wall: the folder whose entries also stand in ``home``, read-only."""
 
@@ -86,7 +94,8 @@ class WarmServer:
                 case ["ping"]:
                     channel.send_frame(self._connection, wire.encode(["ok", None], _no_number))
                 case ["room", dict(fields)]:
-                    self._open(Room(**{**fields, "scratch": tuple(fields["scratch"])}))
+                    lists = {name: tuple(fields[name]) for name in ("scratch", "writable")}
+                    self._open(Room(**{**fields, **lists}))
 
     def _open(self, room: Room) -> None:
         judges_end, own_end = socket.socketpair()
@@ -106,7 +115,8 @@ class WarmServer:
             if room.inner_wall and not _enter_namespaces():
                 os._exit(0)
             _furnish(room)
-            Server(connection, self._shell, Confinement(room.uid, room.filter)).serve()
+            how = Confinement(room.uid, room.filter, room.writable)
+            Server(connection, self._shell, how).serve()
         except BaseException as error:  # noqa: BLE001
             # The judge reads this on the server's stderr where no room opens.
             os.write(2, f"no room: {type(error).__name__}: {error}\n".encode())
@@ -140,19 +150,15 @@ def _enter_namespaces() -> bool:
 def _furnish(room: Room) -> None:
     if room.inner_wall:
         _mount(None, "/", None, MS_REC | MS_PRIVATE)
-        options = f"size={room.scratch_bytes},mode=1777"
-        # Python itself may lie below a scratch folder: a virtual environment in /tmp.
-        below = {
-            prefix: os.open(prefix, os.O_PATH)
-            for prefix in {sys.prefix, sys.base_prefix}
-            if any(Path(prefix).is_relative_to(folder) for folder in room.scratch)
-        }
+        options = f"size={room.scratch_bytes},nr_inodes={SCRATCH_FILES},mode=1777"
         for folder in room.scratch:
+            covered = [it for it in PREFIXES if Path(it).is_relative_to(folder)]
+            kept = [(it, os.open(it, os.O_PATH)) for it in covered]
             _mount("tmpfs", folder, "tmpfs", MS_NOSUID | MS_NODEV, options)
-        for prefix, descriptor in below.items():
-            Path(prefix).mkdir(parents=True)
-            _mount(f"/proc/self/fd/{descriptor}", prefix, None, MS_BIND | MS_REC)
-            os.close(descriptor)
+            for prefix, opened in kept:
+                Path(prefix).mkdir(parents=True, exist_ok=True)
+                _mount(f"/proc/self/fd/{opened}", prefix, None, MS_BIND | MS_REC)
+                os.close(opened)
         for entry in sorted(Path(room.files).iterdir()):
             place = Path(room.home) / entry.name
             if entry.is_dir():

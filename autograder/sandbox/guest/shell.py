@@ -108,7 +108,8 @@ def make_shell() -> Shell:
     config = Config()
     # Each fork would fight over the history's database file.
     config.HistoryManager.enabled = False
-    make: Any = Shell
+    # The one instance, so that `from IPython import get_ipython` finds it, too.
+    make: Any = Shell.instance
     shell: Shell = make(
         config=config,
         compiler_class=CellCompiler,

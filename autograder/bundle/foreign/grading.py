@@ -1,0 +1,243 @@
+"""One submission of somebody else's bundle, from hand-in to result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from autograder.assignment.models import Rubrics
+from autograder.bundle.foreign.assignment import BundleAssignment, question_ids
+from autograder.bundle.foreign.cells import AT_THE_END, statements_of, steps_of
+from autograder.bundle.foreign.hand_in import ForeignHandIn, read_hand_in
+from autograder.bundle.foreign.model import OtterBundle, OtterTest
+from autograder.bundle.foreign.reading import read_files
+from autograder.bundle.foreign.sandboxed import NO_FILES, putting
+from autograder.bundle.foreign.verdicts import NOTHING_RUN, Claim, run_test, verdicts
+from autograder.errors import UnreadableSubmission
+from autograder.grading.clock import Clock
+from autograder.grading.job import Grade
+from autograder.grading.notes import note_of
+from autograder.results import Ending, QuestionResult, SubmissionResult
+from autograder.sandbox.execution import Execution, Opening, run_notebook
+from autograder.sandbox.server import Sandbox, WarmServer
+from autograder.sandbox.trials import require_promises
+from autograder.sandbox.wall import Furniture, Wall
+from autograder.submission.text import one_line
+
+PRELOAD = (__name__, "autograder.bundle.foreign.otter_itself")
+
+_SEVERITY = (
+    Ending.OUT_OF_MEMORY,
+    Ending.TIMED_OUT,
+    Ending.CRASHED,
+    Ending.TOO_MUCH_OUTPUT,
+)
+
+
+@dataclass
+class _Grading:
+    """What has been found out about one submission so far."""
+
+    claims: dict[str, Claim] = field(default_factory=dict)
+    """By the test's stem."""
+    notes: dict[str, list[str]] = field(default_factory=dict)
+    """By the test's stem; the empty one for what no question below a cell is to blame for."""
+    endings: dict[str, list[Ending]] = field(default_factory=dict)
+    out_of_time: bool = False
+    judged: bool = False
+    """Whether there was any state of the notebook to judge."""
+    student_seconds: float = 0.0
+    timings: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class BundleJob:
+    """A bundle, ready to grade a class with."""
+
+    bundle: OtterBundle
+    tests: tuple[OtterTest, ...]
+    assignment: BundleAssignment
+    build_hash: str
+    imports: tuple[str, ...]
+    """What is imported before notebooks are forked."""
+
+    @property
+    def rubrics(self) -> Rubrics:
+        """None: nothing in a bundle is marked by a person."""
+        return Rubrics()
+
+    @property
+    def preload(self) -> tuple[str, ...]:
+        """This module, and otter."""
+        return PRELOAD
+
+    @property
+    def question_hashes(self) -> Mapping[str, str]:
+        """Nothing of a bundle belongs to one question alone."""
+        return dict.fromkeys(question_ids(self.tests), "")
+
+    def warm(self, wall: Wall, work: Callable[[Grade], None]) -> None:
+        """Start the server; nothing else has to be ready."""
+        with WarmServer(wall, Furniture(NO_FILES, self.imports)) as server:
+            require_promises(server)
+            work(lambda it: self.grade(it.path, it.submission, server))
+
+    def grade(self, path: Path, submission: str, server: WarmServer) -> SubmissionResult:
+        """Grade one hand-in. What is wrong with the hand-in stands in the result."""
+        wall = server.wall
+        started = time.monotonic()
+        try:
+            hand_in = read_hand_in(path)
+            self._require_this_assignment(hand_in)
+        except UnreadableSubmission as error:
+            return SubmissionResult(
+                submission=submission,
+                student_id="",
+                name="",
+                status=Ending.UNREADABLE,
+                wall=wall.name,
+                questions=self._not_graded(),
+                note=f"{error.what[:1].upper()}{error.what[1:]}. {error.remedy}".strip(),
+                build_hash=self.build_hash,
+                seconds=time.monotonic() - started,
+            )
+        grading = _Grading()
+        clock = Clock(grading.timings)
+        with Sandbox(server, self.assignment.limits) as sandbox:
+            clock.lap("start")
+            self._run_and_test(hand_in, sandbox, grading, clock)
+            clock.lap("tests")
+        clock.lap("end")
+        questions = self._questions(grading)
+        return SubmissionResult(
+            submission=submission,
+            student_id=hand_in.student_id,
+            name=hand_in.name,
+            status=_status(questions, grading),
+            wall=wall.name,
+            questions=questions,
+            note="\n\n".join(grading.notes.get(AT_THE_END, [])),
+            content_hash=hand_in.content_hash,
+            build_hash=self.build_hash,
+            seconds=time.monotonic() - started,
+            student_seconds=grading.student_seconds,
+            peak_memory_mb=sandbox.peak_memory / 2**20,
+            timings=grading.timings,
+        )
+
+    def _require_this_assignment(self, hand_in: ForeignHandIn) -> None:
+        wanted, got = self.bundle.assignment_name, hand_in.assignment_name
+        if not wanted or got is None or got == wanted:
+            return
+        says = f"of {one_line(got, 80)!r}" if got else "of no assignment"
+        raise UnreadableSubmission(
+            f"this notebook says that it is {says}, not of {wanted!r}",
+            where=hand_in.file_name,
+            remedy="Hand in the notebook that was given out for this assignment.",
+        )
+
+    def _run_and_test(
+        self, hand_in: ForeignHandIn, sandbox: Sandbox, grading: _Grading, clock: Clock
+    ) -> None:
+        limits = self.assignment.limits
+        files = beside(hand_in, read_files(self.bundle))
+        stems = [test.stem for test in self.tests]
+        opening = Opening((*putting(files), ["otter", "attend", stems]), frozenset(stems))
+
+        def run(steps: Sequence[Any]) -> Execution:
+            output = int(limits.output_mb * 2**20)
+            return run_notebook(sandbox, steps, {}, output, limits.submission_seconds, opening)
+
+        execution = run(steps_of(hand_in, self.bundle, limits))
+        if hand_in.script and any(not it.error for it in execution.troubles.values()):
+            pieces = statements_of(hand_in, self.bundle, limits)
+            if pieces:
+                grading.student_seconds += execution.student_seconds
+                for snapshot in execution.snapshots.values():
+                    snapshot.kill()
+                execution = run(pieces)
+        clock.lap("notebook")
+        self._note_troubles(hand_in, execution, grading)
+        for test in self.tests:
+            state = execution.snapshots.get(test.stem) or execution.snapshots.get(AT_THE_END)
+            if state is None:
+                continue
+            grading.judged = True
+            claim = run_test(state, test, self.bundle, sandbox)
+            grading.claims[test.stem] = claim
+            grading.student_seconds += claim.seconds
+        grading.student_seconds += execution.student_seconds
+        grading.out_of_time = execution.out_of_time
+
+    def _note_troubles(
+        self, hand_in: ForeignHandIn, execution: Execution, grading: _Grading
+    ) -> None:
+        sources = {cell.number: cell.source for cell in hand_in.cells}
+        for trouble in execution.troubles.values():
+            note = note_of(trouble, sources, self.assignment.limits.memory_mb)
+            notes = grading.notes.setdefault(trouble.question, [])
+            if note not in notes:
+                notes.append(note)
+            grading.endings.setdefault(trouble.question, []).append(trouble.ending)
+
+    def _questions(self, grading: _Grading) -> tuple[QuestionResult, ...]:
+        return tuple(
+            self._question(id, test, grading)
+            for id, test in zip(question_ids(self.tests), self.tests, strict=True)
+        )
+
+    def _question(self, id: str, test: OtterTest, grading: _Grading) -> QuestionResult:
+        claim = grading.claims.get(test.stem)
+        endings = [*grading.endings.get(test.stem, [])]
+        if claim is None:
+            claim = NOTHING_RUN
+            endings.append(Ending.TIMED_OUT if grading.out_of_time else Ending.CRASHED)
+        elif claim.ending != Ending.GRADED:
+            endings.append(claim.ending)
+        scored = test.scored(*claim.of(test))
+        notes = list(grading.notes.get(test.stem, []))
+        if claim.note:
+            notes.append(claim.note)
+        ending = next((it for it in _SEVERITY if it in endings), Ending.GRADED)
+        return QuestionResult(
+            id=id,
+            kind="code",
+            status=Ending.GRADED if scored.passed_all and test.cases else ending,
+            auto_score=float(scored.score),
+            auto_max=test.possible,
+            manual_max=0.0,
+            checks=verdicts(test, claim, self.bundle.show_hidden),
+            note="\n\n".join(notes),
+        )
+
+    def _not_graded(self) -> tuple[QuestionResult, ...]:
+        return tuple(
+            QuestionResult(id, "code", Ending.UNREADABLE, 0.0, test.possible, 0.0)
+            for id, test in zip(question_ids(self.tests), self.tests, strict=True)
+        )
+
+
+def beside(hand_in: ForeignHandIn, files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """What stands beside the notebook, as otter lays it out.
+
+    A file of the bundle replaces one of the hand-in; a folder of the bundle is left out where the
+    hand-in has one of that name. The tests come later, and never from the hand-in.
+    """
+    own = {name: data for name, data in hand_in.files.items() if not name.startswith("tests/")}
+    folders = {name.split("/")[0] for name in own if "/" in name}
+    theirs = {
+        name: data
+        for name, data in files.items()
+        if "/" not in name or name.split("/")[0] not in folders
+    }
+    notebook = {hand_in.file_name: hand_in.content}
+    return {"__init__.py": b"", **notebook, **own, **theirs}
+
+
+def _status(questions: tuple[QuestionResult, ...], grading: _Grading) -> Ending:
+    if grading.judged or not questions:
+        return Ending.GRADED
+    return next((it for it in _SEVERITY if any(q.status == it for q in questions)), Ending.CRASHED)

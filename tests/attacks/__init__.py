@@ -1,0 +1,1 @@
+"""Hostile hand-ins, each tried on every way of grading."""

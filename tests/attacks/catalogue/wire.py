@@ -1,0 +1,71 @@
+"""Student code that speaks the judge's protocol by itself (promise 7)."""
+
+from __future__ import annotations
+
+from tests.attacks.model import Attack
+from tests.sandbox.conformance.cases.wire import OWN_CONNECTION
+
+SPEAK = "import os, socket, struct, time\n" + OWN_CONNECTION
+
+
+def speak(name: str, action: str, when: str = "call") -> Attack:
+    """An attack that writes to its connection, in its cell or when it is called."""
+    guarded = "line = connection()\nif line is not None:\n    " + action.replace("\n", "\n    ")
+    if when == "cell":
+        return Attack(name, "7", f"{SPEAK}\n{guarded}")
+    return Attack(name, "7", SPEAK, guarded)
+
+
+ATTACKS = (
+    speak("noise", "line.sendall(os.urandom(4096))"),
+    speak("noise in the cell", "line.sendall(os.urandom(4096))", "cell"),
+    speak("a frame of 4 GB", "line.sendall(frame(b'', 2**32 - 1))"),
+    speak(
+        "a frame that never ends",
+        "line.sendall(frame(b'', 2**26))\nwhile True:\n    line.sendall(bytes(2**16))",
+    ),
+    speak("a thousand answers", "line.sendall(ok(b'T') * 1000)"),
+    speak("a thousand answers in the cell", "line.sendall(ok(b'N') * 1000)", "cell"),
+    speak("deep frame", "line.sendall(ok((b'l' + struct.pack('<I', 1)) * 5000 + b'N'))"),
+    speak("many parts", "line.sendall(ok(b'l' + struct.pack('<I', 10**6) + b'N' * 10**6))"),
+    speak("a handle that is not", "line.sendall(ok(b'h' + struct.pack('<q', -1)))"),
+    speak("verdicts", "line.sendall(ok(b's' + struct.pack('<I', 6) + b'passed'))"),
+    speak("descriptors", "socket.send_fds(line, [b'x'], [0] * 60)"),
+    speak("closes its connection", "line.shutdown(socket.SHUT_RDWR)"),
+    speak(
+        "colliding keys",
+        "keys = [b'i' + struct.pack('<q', k * (2**61 - 1) % 2**63) + b'N' for k in range(19000)]\n"
+        "line.sendall(ok(b'd' + struct.pack('<I', len(keys)) + b''.join(keys)))",
+    ),
+    speak("reads the judge's questions", "line.recv(10**6, socket.MSG_DONTWAIT | socket.MSG_PEEK)"),
+    Attack(
+        "exception whose text never comes",
+        "7",
+        "class Late(Exception):\n    def __str__(self):\n        while True: pass\n"
+        "    __repr__ = __reduce__ = __str__",
+        "raise Late()",
+    ),
+    Attack(
+        "exception whose text raises",
+        "7",
+        "class Late(BaseException):\n    def __str__(self): raise self\n    __repr__ = __str__\n"
+        "    __traceback__ = property(lambda self: 1 / 0)",
+        "raise Late()",
+    ),
+    Attack(
+        "an endless length",
+        "7",
+        "class Long:\n    def __len__(self): return 2**62\n"
+        "    def __getitem__(self, i): return self",
+        result="Long()",
+    ),
+    Attack(
+        "values without end",
+        "7",
+        "class Endless(list):\n    def __len__(self): return 2\n"
+        "    def __iter__(self):\n        while True: yield 0",
+        result="Endless()",
+    ),
+    Attack("a value in itself", "7", "x = []\nx.append(x)", result="x"),
+    Attack("a value of 2 GB", "7", "", result="[bytes(2**20) for _ in range(1000)]"),
+)

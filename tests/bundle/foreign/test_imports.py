@@ -1,0 +1,28 @@
+"""Which modules are imported before notebooks are forked."""
+
+from __future__ import annotations
+
+from autograder.bundle.foreign.imports import imported, modules_to_warm
+
+
+def test_what_a_test_or_half_of_the_class_imports_is_warmed():
+    many = "import numpy as np\nfrom pandas import DataFrame"
+    found = modules_to_warm(["import yaml"], [many, many, "import jinja2", "x = 1"])
+    assert found == ("numpy", "pandas", "yaml")
+
+
+def test_what_is_not_installed_or_fears_forks_is_left_out():
+    assert modules_to_warm(["import tensorflow, no_such_module, os, autograder"], []) == ()
+
+
+def test_torch_brings_what_its_optimisers_load():
+    assert modules_to_warm(["import torch"], []) == ("torch", "torch._dynamo")
+
+
+def test_magics_do_not_hide_imports():
+    source = "%matplotlib inline\n!pip list\ndef f():\n    import numpy.linalg\nfrom . import a"
+    assert set(imported(source)) == {"numpy.linalg"}
+
+
+def test_source_that_is_no_python_imports_nothing():
+    assert list(imported("import numpy\ndef (")) == []

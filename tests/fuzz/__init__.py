@@ -1,0 +1,1 @@
+"""Coverage-guided fuzzing of what takes hostile bytes: the wire's decoder and the intake."""

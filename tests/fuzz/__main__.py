@@ -1,0 +1,98 @@
+"""``python -m tests.fuzz wire|intake [-runs=N ...]``: libFuzzer's options follow the target's name.
+
+libFuzzer ends with another status than 0 on any exception, on an input that takes longer than
+``-timeout`` seconds, and beyond ``-rss_limit_mb``; the input is then written to a file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import struct
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import atheris
+import numpy as np
+import torch
+
+with atheris.instrument_imports(include=["autograder.sandbox.guest.wire", "autograder.submission"]):
+    from autograder.errors import UnreadableSubmission
+    from autograder.sandbox.guest import wire
+    from autograder.submission import read_submission
+
+from tests.submission.conftest import TEMPLATE, notebook, zipped
+
+BOUNDS = ("-timeout=20", "-rss_limit_mb=2500", "-print_final_stats=1", "-verbosity=0")
+ENDINGS = (".ipynb", ".zip", ".py")
+
+
+def decode(data: bytes) -> None:
+    """What comes out of a frame goes into one again, or it was refused."""
+    try:
+        value = wire.decode(data, lambda number: None)
+    except wire.WireError:
+        return
+    with contextlib.suppress(wire.WireError):
+        # Nested handles became None: all else crosses again.
+        wire.encode(value, lambda item: 0)
+
+
+def frames() -> Iterator[bytes]:
+    """Frames of every kind to begin with."""
+    for value in (
+        ["ok", {"a": (1, 2.5, None), b"b": {True, 3 + 1j}, "c": frozenset({2**80})}],
+        ["ok", np.arange(6, dtype="float32").reshape(2, 3)],
+        ["ok", torch.ones(2, 2, dtype=torch.bool)],
+        ["ok", torch.ones(3, dtype=torch.bfloat16)],
+        ["error", {"type": "ValueError", "lines": [[1, 2, "f", "x"]]}],
+    ):
+        yield wire.encode(value, lambda item: 0)
+    yield b"h" + struct.pack("<q", 3)
+
+
+def reader(folder: Path) -> Callable[[bytes], None]:
+    """Reads a hand-in whose first byte chooses the ending of its name."""
+
+    def read(data: bytes) -> None:
+        if not data:
+            return
+        path = folder / f"fuzz{ENDINGS[data[0] % len(ENDINGS)]}"
+        path.write_bytes(data[1:])
+        with contextlib.suppress(UnreadableSubmission):
+            read_submission(path)
+
+    return read
+
+
+def hand_ins() -> Iterator[bytes]:
+    """One hand-in of each kind to begin with."""
+    book = json.dumps(notebook(TEMPLATE)).encode()
+    yield b"\0" + book
+    yield b"\1" + zipped({"a.ipynb": book, "a07.safetensors": b"\2" + bytes(7) + b"{}"})
+    yield b"\2" + b'# %% [markdown]\n# text\n\n# %% tags=["q3_2"]\nx = 1\n'
+
+
+def main() -> None:
+    """Fuzz the target that the first argument names."""
+    warnings.simplefilter("ignore")
+    logging.disable(logging.CRITICAL)
+    target, *options = sys.argv[1:]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        corpus = folder / "corpus"
+        corpus.mkdir()
+        for number, seed in enumerate(frames() if target == "wire" else hand_ins()):
+            (corpus / str(number)).write_bytes(seed)
+        one = decode if target == "wire" else reader(folder)
+        prefix = f"-artifact_prefix={Path.cwd()}/"
+        atheris.Setup([sys.argv[0], *BOUNDS, prefix, *options, str(corpus)], one)
+        atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""Tries cases behind one wall and prints what each got through with, a JSON line a case.
+
+``python -m tests.sandbox.conformance.run BACKEND CASE...``, or ``control CASE`` for the case
+without its defences.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import sys
+import time
+from collections.abc import Iterable
+
+from autograder.sandbox.choice import choose_wall
+from autograder.sandbox.wall import GUEST_MODULES, Wall
+from tests.sandbox.conformance.cases import BY_ID
+from tests.sandbox.conformance.defences import Weakened
+from tests.sandbox.conformance.model import Case, Outside, World, outside, world
+
+
+def wall_of(backend: str, place: Outside) -> Wall:
+    """The wall that a backend's name means here."""
+    if backend == "container":
+        return choose_wall("container", [place.closed])
+    return choose_wall("bubblewrap")
+
+
+def tried(cases: Iterable[Case], there: World) -> Iterable[dict[str, object]]:
+    """What each case came to."""
+    for case in cases:
+        started = time.monotonic()
+        try:
+            broken: list[str] = case.tried(there)
+            fault = ""
+        except Exception as error:  # noqa: BLE001 - a case that fails says so in its line
+            broken, fault = [], f"{type(error).__name__}: {error}"
+        seconds = round(time.monotonic() - started, 2)
+        yield {"case": case.id, "broken": broken, "fault": fault, "seconds": seconds}
+
+
+def loopback_up() -> None:
+    """A new network namespace has its loopback down: nothing could be reached there anyway."""
+    import fcntl
+
+    with socket.socket() as line:
+        fcntl.ioctl(line, 0x8914, struct.pack("16sH14x", b"lo", 1 | 64))
+
+
+def main(backend: str, ids: list[str]) -> None:
+    """Try them all behind one warm server of each kind."""
+    with outside() as place:
+        cases = [BY_ID[id] for id in ids]
+        for warm in (False, True):
+            chosen = [case for case in cases if case.warm == warm]
+            if not chosen:
+                continue
+            wall = Weakened(chosen[0].defences) if backend == "control" else wall_of(backend, place)
+            with world(wall, place, GUEST_MODULES if warm else ()) as there:
+                for line in tried(chosen, there):
+                    print(json.dumps(line), flush=True)
+
+
+if __name__ == "__main__":
+    if sys.argv[1] in ("control",):
+        loopback_up()
+    main(sys.argv[1], sys.argv[2:])
