@@ -37,7 +37,7 @@ def test_public_check_shows_the_smallest_counterexample() -> None:
     wrong = next(wrong for wrong in A04.wrong if wrong.name == "padding_is_read")
     found = A04.failures(wrong_answers(wrong, REFERENCE), A04.checks_of("q3_4"))
     message = found["test_counting"]
-    assert "c is wrong at [0, 0]: expected 0.4621, got 1.386" in message
+    assert "c[0, 0] should be 0.4621, but is 1.386" in message
     assert "lengths = [1, 3]" in message
 
 
