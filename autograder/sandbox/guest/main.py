@@ -17,7 +17,12 @@ import sys
 
 import numpy
 
-from .confinement import PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, control
+from .confinement import (
+    PR_SET_CHILD_SUBREAPER,
+    PR_SET_DUMPABLE,
+    PR_SET_NO_NEW_PRIVS,
+    control,
+)
 
 SEED = 0
 """Of the random state that a notebook starts with; torch has a default of its own."""
@@ -44,7 +49,9 @@ def main() -> None:
     # Without it, what the same user's next process may read of this one includes its memory.
     control("dumpable", PR_SET_DUMPABLE, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # This process may be the first of its pid namespace, and then inherits every orphan.
+    # Orphans come here and go at once: a container's first process may leave them as zombies, and
+    # each counts against a student's limit on processes.
+    control("subreaper", PR_SET_CHILD_SUBREAPER, 1)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     WarmServer(connection, shell).serve()
     os._exit(0)

@@ -23,6 +23,7 @@ from . import channel, wire
 from .confinement import (
     CAP_SETGID,
     CAP_SETUID,
+    PR_SET_CHILD_SUBREAPER,
     PR_SET_DUMPABLE,
     Confinement,
     control,
@@ -179,6 +180,8 @@ def _furnish(room: Room) -> None:
     os.environ.update(room.environment)
     os.chdir(room.home)
     control("dumpable", PR_SET_DUMPABLE, 0)
+    # While the room stands, whatever it starts stays below this process.
+    control("subreaper", PR_SET_CHILD_SUBREAPER, 1)
     # What student code writes past Python must fill no pipe that others share.
     nowhere = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):

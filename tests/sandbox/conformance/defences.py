@@ -225,7 +225,7 @@ DEFENCES: dict[str, Taken] = {
     "uid": Taken(request=(("uid", None),)),
     "undumpable": Taken(
         guest=(
-            (ROOMS, '    control("dumpable", PR_SET_DUMPABLE, 0)\n    # What', "    # What"),
+            (ROOMS, '    control("dumpable", PR_SET_DUMPABLE, 0)\n    # While', "    # While"),
             ("main.py", '    control("dumpable", PR_SET_DUMPABLE, 0)\n', ""),
         )
     ),
