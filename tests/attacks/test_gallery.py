@@ -65,6 +65,7 @@ def tried_by_otter(ground: Ground, attacks: Sequence[Attack], tmp_path: Path, th
     assert there.effects() == []
 
 
+@pytest.mark.long
 def test_a_few_pay_nothing_under_otter_run(ground: Ground, canaries: Host, tmp_path: Path) -> None:
     names = {"daemon that rewrites results", "modules that shadow"}
     tried_by_otter(ground, [it for it in ATTACKS if it.name in names], tmp_path, canaries)

@@ -17,22 +17,9 @@ from tests.sandbox.conformance.cases import CASES
 from tests.sandbox.conformance.model import Case
 from tests.sandbox.conformance.outer import ROOT, command, environment
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 CONTROLLED = [case for case in CASES if case.defences and "bubblewrap" in case.only]
-SAMPLE = {
-    "1-abstract-socket-of-the-host",
-    "2-the-folder-of-hidden-checks-and-labels",
-    "3-endless-empty-files",
-    "4-trace-another-process",
-    "5-open-files-without-end",
-    "6-a-new-user-namespace",
-    "7-answers-in-advance",
-    "8-a-file-in-tmp",
-    "9-a-formula",
-    "11-said-in-a-message",
-}
-"""One a promise, but the tenth: its defence is that there are two processes."""
 
 
 def control(case: Case) -> dict[str, object]:
@@ -55,13 +42,7 @@ def control(case: Case) -> dict[str, object]:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to make a disposable machine")
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="unshare is not installed")
-@pytest.mark.parametrize(
-    "case",
-    [
-        pytest.param(case, id=case.id, marks=() if case.id in SAMPLE else pytest.mark.long)
-        for case in CONTROLLED
-    ],
-)
+@pytest.mark.parametrize("case", CONTROLLED, ids=lambda case: case.id)
 def test_a_case_gets_through_without_its_defences(case: Case) -> None:
     line = control(case)
     assert line["fault"] == ""
