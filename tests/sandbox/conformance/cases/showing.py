@@ -46,9 +46,9 @@ def shown(text: str) -> Iterator[tuple[str, str]]:
         with open_store(out, None, create=True) as store:
             store.save_assignment(ASSIGNMENT, RUBRICS, "b1")
             store.record(hostile)
-            write_views(store, out)
+            summary = write_views(store, out)
             console = Console(record=True, width=200, file=(out / "terminal").open("w"))
-            console.print(summary_table(store))
+            console.print(summary_table(summary))
             yield "terminal", console.export_text(styles=False)
             console.file.close()
         for path in sorted(out.rglob("*")):
