@@ -116,9 +116,14 @@ def encode(value: object, refer: Callable[[object], int]) -> bytes:
             out.extend(b"N")
         elif kind is bool or issubclass(kind, np.bool_):
             out.extend(b"T" if item else b"F")
-        elif issubclass(kind, (int, np.integer)):
+        elif issubclass(kind, int):
+            # What it is, not what a method of its own says that it is.
+            put_integer(int.__int__(item))
+        elif issubclass(kind, np.integer):
             put_integer(int(item))
-        elif issubclass(kind, (float, np.floating)):
+        elif issubclass(kind, float):
+            out.extend(b"f" + _F64.pack(float.__float__(item)))
+        elif issubclass(kind, np.floating):
             out.extend(b"f" + _F64.pack(float(item)))
         elif issubclass(kind, (complex, np.complexfloating)):
             number = complex(item)
