@@ -31,6 +31,12 @@ def job(bundle: Path) -> BundleJob:
     return prepare(bundle, [], choose_wall("auto"), cell_seconds=6)
 
 
+def grade_alone(job: BundleJob, path: Path) -> SubmissionResult:
+    """Grade one hand-in with a warm server of its own."""
+    with WarmServer(choose_wall("auto"), Furniture(NO_FILES, job.imports)) as server:
+        return job.grade(path, path.name, server)
+
+
 Grade = Callable[..., SubmissionResult]
 
 
@@ -41,8 +47,7 @@ def grade(job: BundleJob, tmp_path: Path) -> Grade:
     def grade(*cells: Any, job: BundleJob = job, name: str = "a.ipynb") -> SubmissionResult:
         start = "import otter\ngrader = otter.Notebook()"
         path = write(tmp_path / name, [start, *cells])
-        with WarmServer(choose_wall("auto"), Furniture(NO_FILES, job.imports)) as server:
-            return job.grade(path, name, server)
+        return grade_alone(job, path)
 
     return grade
 

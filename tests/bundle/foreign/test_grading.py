@@ -13,7 +13,7 @@ from autograder.bundle.foreign.preparing import prepare
 from autograder.results import Ending, QuestionResult, SubmissionResult
 from autograder.sandbox.choice import choose_wall
 
-from .conftest import Grade, scores
+from .conftest import Grade, grade_alone, scores
 from .notebooks import by_hand, ok_test, write
 
 pytestmark = pytest.mark.slow
@@ -72,10 +72,9 @@ def test_a_loop_without_end_costs_its_question_alone(grade: Grade):
 def test_a_test_that_ends_the_process_loses_only_its_own_case(tmp_path: Path):
     cases = [{"code": f">>> call({number})\n1\n", "hidden": False} for number in range(3)]
     path = by_hand(tmp_path / "b.zip", {}, {"q1.py": ok_test("q1", cases, points=3)})
-    wall = choose_wall("auto")
-    job = prepare(path, [], wall, 5)
+    job = prepare(path, [], choose_wall("auto"), 5)
     dies = "import os\ndef call(number):\n    return os._exit(1) if number == 1 else 1"
-    result = job.grade(write(tmp_path / "a.ipynb", [dies]), "a.ipynb", wall)
+    result = grade_alone(job, write(tmp_path / "a.ipynb", [dies]))
     [judged] = result.questions
     assert [check.passed for check in judged.checks] == [True, False, True]
     assert judged.auto_score == 2
@@ -108,7 +107,7 @@ def test_an_export_is_laid_out_as_otter_does(job: BundleJob, tmp_path: Path):
         archive.write(write(tmp_path / "hw.ipynb", cells), "hw.ipynb")
         archive.writestr("own.txt", "mine")
         archive.writestr("tests/q1.py", "raise SystemExit")
-    result = job.grade(tmp_path / "a.zip", "a.zip", choose_wall("auto"))
+    result = grade_alone(job, tmp_path / "a.zip")
     assert question(result, "q1").auto_score == 4
     assert question(result, "q4").auto_score == 2
 
@@ -119,8 +118,7 @@ def test_a_script_runs_as_one_cell_and_in_pieces_where_one_ends_it(job: BundleJo
     (tmp_path / "dies.py").write_text(
         f"{start}import os\nos._exit(1)\ndef exit_it():\n    return 0\n"
     )
-    wall = choose_wall("auto")
-    raises = scores(job.grade(tmp_path / "raises.py", "raises.py", wall))
-    dies = scores(job.grade(tmp_path / "dies.py", "dies.py", wall))
+    raises = scores(grade_alone(job, tmp_path / "raises.py"))
+    dies = scores(grade_alone(job, tmp_path / "dies.py"))
     assert (raises["q1"], raises["q3"]) == (4, 0)
     assert (dies["q1"], dies["q3"]) == (4, 2)
