@@ -23,6 +23,7 @@ from autograder.authoring.master import make_notebooks
 from autograder.authoring.products import products
 from autograder.cli.grade import grade_and_report
 from autograder.report.names import file_name
+from autograder.store import open_store
 from tests.attacks.model import LEAKED, Attack, Stage
 
 MINI = Path(__file__).resolve().parents[1] / "authoring" / "masters" / "t01-mini"
@@ -84,9 +85,11 @@ def mini(folder: Path) -> Ground:
 def grade(ground: Ground, folder: Path, out: Path, wall: str = "auto") -> dict[str, Outcome]:
     """`autograder grade` on a folder, as its command does it; outcomes by file name."""
     outcomes = {}
-    for result in grade_and_report(ground.kit, folder, out, 2, wall, None):
-        page = (out / "feedback" / file_name(result.submission, "html")).read_text()
-        outcomes[result.submission] = Outcome(result.auto_score, page.count(LEAKED))
+    grade_and_report(ground.kit, folder, out, 2, wall, None)
+    with open_store(out) as store:
+        for record in store.submissions():
+            page = (out / "feedback" / file_name(record.submission, "html")).read_text()
+            outcomes[record.submission] = Outcome(record.result.auto_score, page.count(LEAKED))
     return outcomes
 
 
