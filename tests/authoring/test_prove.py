@@ -207,6 +207,7 @@ def test_hint_that_tells_the_solution_is_a_leak(spoilt: Proved) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_leak_in_the_release_is_found(tmp_path: Path) -> None:
     make_master(tmp_path, WRONG, {})
     only = ["--seeds", "1", "--only", "never_divided"]

@@ -223,7 +223,7 @@ def test_a_worker_killed_in_the_middle_of_a_class_loses_and_doubles_nothing(
     assert not cluster.kits()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_client_that_is_interrupted_and_one_that_is_killed_go_on(
     cluster: Cluster, calm: Path
 ) -> None:
