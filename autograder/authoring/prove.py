@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +22,7 @@ from autograder.authoring.proof_hand_ins import (
     redraw_of,
     with_part_of_hidden_data,
 )
+from autograder.grading.clock import Clock
 from autograder.grading.hand_in import HandIn
 from autograder.grading.job import Grade, KitJob
 from autograder.grading.local import grade_class
@@ -62,7 +62,8 @@ def prove(
     Raises AssignmentError where a wrong solution no longer fits the reference, or where the
     training of a right one fails.
     """
-    clock = _Clock()
+    laps: dict[str, float] = {}
+    clock = Clock(laps)
     notebooks = make_notebooks(master)
     entries = entries_of(master, notebooks, wishes.only)
     clock.lap("notebooks")
@@ -113,7 +114,7 @@ def prove(
         leaks=tuple(leaks),
         seeds=wishes.seeds,
         partial=bool(wishes.only),
-        seconds=clock.laps,
+        seconds={phase: round(seconds, 2) for phase, seconds in laps.items()},
     )
 
 
@@ -140,17 +141,6 @@ class ProofJob(KitJob):
 
         with WarmServer(wall, Furniture(kit.files)) as server:
             with_checks(kit.master.checks, kit.hidden, lambda checks: judge_with(server, checks))
-
-
-class _Clock:
-    def __init__(self) -> None:
-        self.laps: dict[str, float] = {}
-        self._last = time.monotonic()
-
-    def lap(self, phase: str) -> None:
-        now = time.monotonic()
-        self.laps[phase] = round(now - self._last, 2)
-        self._last = now
 
 
 def _leaks_in_words(

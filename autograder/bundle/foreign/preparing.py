@@ -22,7 +22,7 @@ from autograder.bundle.foreign.model import OtterBundle, OtterCase, OtterTest
 from autograder.bundle.foreign.reading import read_bundle, read_files
 from autograder.bundle.foreign.sandboxed import ALWAYS_WARM, describe_tests
 from autograder.errors import BundleError, UnreadableSubmission
-from autograder.sandbox.wall import Wall
+from autograder.sandbox.wall import Wall, cache_folder
 
 OTTER = importlib.metadata.version("otter-grader")
 
@@ -61,8 +61,7 @@ def _known_tests(
     """The tests; from the cache where this bundle was seen before: to load them takes seconds."""
     made_of = (FORMAT, bundle.digest, bundle.test_files, OTTER, sys.version)
     key = hashlib.sha256(repr(made_of).encode()).hexdigest()
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    file = cache / "autograder" / "bundles" / f"{key}.json"
+    file = cache_folder() / "bundles" / f"{key}.json"
     try:
         return tuple(
             OtterTest(**{**test, "cases": tuple(OtterCase(**case) for case in test["cases"])})
