@@ -23,6 +23,7 @@ from rich.progress import (
 
 from autograder.assignment.kit import Kit
 from autograder.authoring.products import ensure_built
+from autograder.cli.interrupts import lasting_interrupts
 from autograder.errors import ClusterError
 from autograder.grading.job import Job, KitJob, TravellingJob
 from autograder.grading.lateness import read_hand_in_times
@@ -165,9 +166,14 @@ def run_job(
         endings["known" if known else ending.value] += 1
         counts = ", ".join(f"{count} {ending}" for ending, count in endings.items())
         progress.update(task, advance=1, endings=counts)
+        require_no_interrupt()
 
     out.mkdir(parents=True, exist_ok=True)
-    with open_store(out, url, create=True) as store, progress:
+    with (
+        lasting_interrupts() as require_no_interrupt,
+        open_store(out, url, create=True) as store,
+        progress,
+    ):
         found = grade_folder(job, folder, paths, times, store, place(tell_workers), tell)
         progress.stop()
         console.print(summary_table(up_to_date_views(store, out)))
