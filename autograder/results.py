@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -16,6 +17,21 @@ class Ending(StrEnum):
     TOO_MUCH_OUTPUT = "too_much_output"
     UNREADABLE = "unreadable"
     GRADER_ERROR = "grader_error"
+
+
+_SEVERITY = (
+    Ending.GRADER_ERROR,
+    Ending.OUT_OF_MEMORY,
+    Ending.TIMED_OUT,
+    Ending.CRASHED,
+    Ending.TOO_MUCH_OUTPUT,
+)
+
+
+def worst(endings: Iterable[Ending]) -> Ending:
+    """The ending to name where there were several: our own fault first, then the plainest cause."""
+    found = set(endings)
+    return next((ending for ending in _SEVERITY if ending in found), Ending.GRADED)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,13 +24,13 @@ from autograder.authoring.proof_hand_ins import (
 )
 from autograder.grading.clock import Clock
 from autograder.grading.hand_in import HandIn
-from autograder.grading.job import Grade, KitJob
+from autograder.grading.job import KitJob
 from autograder.grading.local import grade_class
 from autograder.grading.pipeline import grade_submission
-from autograder.judge.session import CheckRun, Redraw, with_checks
+from autograder.judge.session import CheckRun, Redraw
 from autograder.results import SubmissionResult
 from autograder.sandbox.server import WarmServer
-from autograder.sandbox.wall import Furniture, Wall
+from autograder.sandbox.wall import Wall
 
 SEEDS = 20
 """How often inputs are drawn anew: a check that errs once in ten times is seen with 7 of 8."""
@@ -125,22 +125,10 @@ class ProofJob(KitJob):
     redraws: Mapping[str, Redraw]
     """What to repeat, by submission."""
 
-    def warm(self, wall: Wall, work: Callable[[Grade], None]) -> None:
-        """As `KitJob.warm`."""
-        kit = self.kit
-
-        def judge_with(server: WarmServer, checks: CheckRun) -> None:
-            def grade(it: HandIn) -> SubmissionResult:
-                redraw = self.redraws[it.submission]
-                return grade_submission(
-                    kit, it.path, it.submission, server, checks, it.known, redraw
-                )
-
-            server.ready()
-            work(grade)
-
-        with WarmServer(wall, Furniture(kit.files)) as server:
-            with_checks(kit.master.checks, kit.hidden, lambda checks: judge_with(server, checks))
+    def grade(self, it: HandIn, server: WarmServer, checks: CheckRun) -> SubmissionResult:
+        """As `KitJob.grade`."""
+        redraw = self.redraws[it.submission]
+        return grade_submission(self.kit, it.path, it.submission, server, checks, it.known, redraw)
 
 
 def _leaks_in_words(

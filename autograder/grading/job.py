@@ -107,7 +107,6 @@ class KitJob:
     def warm(self, wall: Wall, work: Callable[[Grade], None]) -> None:
         """Start the server, and collect the checks while it imports."""
         # Imported in the worker: the client of a class that is graded should not wait for torch.
-        from autograder.grading.pipeline import grade_submission
         from autograder.judge.session import with_checks
         from autograder.sandbox.server import WarmServer
         from autograder.sandbox.trials import require_promises
@@ -116,10 +115,16 @@ class KitJob:
 
         def judge_with(server: WarmServer, checks: CheckRun) -> None:
             require_promises(server)
-            work(lambda it: grade_submission(kit, it.path, it.submission, server, checks, it.known))
+            work(lambda it: self.grade(it, server, checks))
 
         with WarmServer(wall, Furniture(kit.files)) as server:
             with_checks(kit.master.checks, kit.hidden, lambda checks: judge_with(server, checks))
+
+    def grade(self, it: HandIn, server: WarmServer, checks: CheckRun) -> SubmissionResult:
+        """Grade one hand-in, in a fork of a worker that is ready."""
+        from autograder.grading.pipeline import grade_submission
+
+        return grade_submission(self.kit, it.path, it.submission, server, checks, it.known)
 
 
 SLACK_SECONDS = 600.0

@@ -31,6 +31,7 @@ from autograder.results import (
     QuestionResult,
     SubmissionResult,
     Verdict,
+    worst,
 )
 from autograder.sandbox.channel import Channel
 from autograder.sandbox.execution import Checkpoint, Execution, run_notebook
@@ -332,7 +333,7 @@ def _question_result(
             remedy="Make the marks `points` add up, or change `auto` in assignment.yml.",
         )
     score = round(sum(verdict.points for verdict in verdicts), 6)
-    ending = _worst(grading.endings.get(question.id, []))
+    ending = worst(grading.endings.get(question.id, []))
     if question.auto and question.id not in execution.snapshots:
         if execution.out_of_time:
             ending = Ending.TIMED_OUT
@@ -363,24 +364,11 @@ def _not_graded(kit: Kit, question: Question) -> QuestionResult:
     )
 
 
-_SEVERITY = (
-    Ending.GRADER_ERROR,
-    Ending.OUT_OF_MEMORY,
-    Ending.TIMED_OUT,
-    Ending.CRASHED,
-    Ending.TOO_MUCH_OUTPUT,
-)
-
-
-def _worst(endings: list[Ending]) -> Ending:
-    return next((ending for ending in _SEVERITY if ending in endings), Ending.GRADED)
-
-
 def _status(questions: tuple[QuestionResult, ...], execution: Execution) -> Ending:
     """One word for the whole: a crash that cost a question, or a few, leaves it `graded`."""
     if any(question.status == Ending.GRADER_ERROR for question in questions):
         return Ending.GRADER_ERROR
     automatic = [question for question in questions if question.auto_max]
     if automatic and not execution.snapshots:
-        return _worst([question.status for question in automatic])
+        return worst([question.status for question in automatic])
     return Ending.GRADED

@@ -20,7 +20,7 @@ from autograder.errors import UnreadableSubmission
 from autograder.grading.clock import Clock
 from autograder.grading.job import Grade
 from autograder.grading.notes import note_of
-from autograder.results import Ending, QuestionResult, SubmissionResult
+from autograder.results import Ending, QuestionResult, SubmissionResult, worst
 from autograder.sandbox.execution import Execution, Opening, run_notebook
 from autograder.sandbox.server import Sandbox, WarmServer
 from autograder.sandbox.trials import require_promises
@@ -28,13 +28,6 @@ from autograder.sandbox.wall import Furniture, Wall
 from autograder.submission.text import one_line
 
 PRELOAD = (__name__, "autograder.bundle.foreign.otter_itself")
-
-_SEVERITY = (
-    Ending.OUT_OF_MEMORY,
-    Ending.TIMED_OUT,
-    Ending.CRASHED,
-    Ending.TOO_MUCH_OUTPUT,
-)
 
 
 @dataclass
@@ -201,7 +194,7 @@ class BundleJob:
         notes = list(grading.notes.get(test.stem, []))
         if claim.note:
             notes.append(claim.note)
-        ending = next((it for it in _SEVERITY if it in endings), Ending.GRADED)
+        ending = worst(endings)
         return QuestionResult(
             id=id,
             kind="code",
@@ -240,4 +233,5 @@ def beside(hand_in: ForeignHandIn, files: Mapping[str, bytes]) -> dict[str, byte
 def _status(questions: tuple[QuestionResult, ...], grading: _Grading) -> Ending:
     if grading.judged or not questions:
         return Ending.GRADED
-    return next((it for it in _SEVERITY if any(q.status == it for q in questions)), Ending.CRASHED)
+    ending = worst(question.status for question in questions)
+    return Ending.CRASHED if ending == Ending.GRADED else ending
