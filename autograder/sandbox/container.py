@@ -11,12 +11,13 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from autograder.assignment.models import Limits
 from autograder.errors import WallError
 from autograder.sandbox.bare import end_tree, furnish, launch, scratch_request
+from autograder.sandbox.guest.rooms import PREFIXES
 from autograder.sandbox.wall import ALL_PROMISES, OWN_ANYWAY, Furniture, Room
 
 SHARED_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm", "/run/lock")
@@ -49,6 +50,9 @@ class Container:
         if uid is None:
             raise WallError("the container wall needs a uid for student code")
         close(self._closed, uid)
+        if self._closed:
+            open_way(PREFIXES)
+        require_python(uid)
         scratch = furnish(furniture)
         for path in (scratch / "home", scratch / "tmp", *(scratch / "home").rglob("*")):
             os.chown(path, uid, uid)
@@ -85,23 +89,55 @@ def close(paths: Sequence[Path], uid: int) -> None:
     for path in paths:
         if path.exists():
             path.chmod(path.stat().st_mode & 0o700)
-    probe = os.fork()
-    if probe == 0:
-        open_path = False
-        try:
-            os.setgroups([])
-            os.setresgid(uid, uid, uid)
-            os.setresuid(uid, uid, uid)
-            open_path = any(os.access(path, os.R_OK) or os.access(path, os.X_OK) for path in paths)
-        finally:
-            os._exit(1 if open_path else 0)
-    _, status = os.waitpid(probe, 0)
-    if status != 0:
+    if not _as_user(uid, lambda: not any(_may_enter_or_read(path) for path in paths)):
         raise WallError(
             "what must stay hidden can be read by another user",
             where=", ".join(str(path) for path in paths),
             remedy="Put it on a file system that knows permissions.",
         )
+
+
+def open_way(paths: Iterable[str]) -> None:
+    """Let every user pass through the folders above these, without seeing what else is in them.
+
+    On Gradescope Python is below root's home, which is closed to others: a notebook could use what
+    was imported before it started, and import nothing more. A grading container is thrown away; on
+    a machine that lasts nobody asks for this.
+    """
+    for folder in {folder for path in paths for folder in Path(path).parents}:
+        mode = folder.stat().st_mode & 0o7777
+        if not mode & 0o001:
+            folder.chmod(mode | 0o001)
+
+
+def require_python(uid: int) -> None:
+    """Raise WallError where ``uid`` can't read Python and its packages."""
+    if not _as_user(uid, lambda: all(os.access(it, os.R_OK | os.X_OK) for it in PREFIXES)):
+        raise WallError(
+            "student code can't read Python: a folder above it is closed to other users",
+            where=", ".join(PREFIXES),
+            remedy="Install Python and this environment where every user may read, such as /opt.",
+        )
+
+
+def _may_enter_or_read(path: Path) -> bool:
+    return os.access(path, os.R_OK) or os.access(path, os.X_OK)
+
+
+def _as_user(uid: int, question: Callable[[], bool]) -> bool:
+    """The answer of a process of that user; False where it can't say."""
+    probe = os.fork()
+    if probe == 0:
+        answer = False
+        try:
+            os.setgroups([])
+            os.setresgid(uid, uid, uid)
+            os.setresuid(uid, uid, uid)
+            answer = question()
+        finally:
+            os._exit(0 if answer else 1)
+    _, status = os.waitpid(probe, 0)
+    return status == 0
 
 
 def processes_of(uid: int) -> Iterator[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -18,10 +19,17 @@ LIMITS = Limits(
 
 
 @pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What students are given."""
     files = tmp_path_factory.mktemp("files")
     (files / "data").mkdir()
     (files / "data" / "numbers.txt").write_text("1 2 3")
+    return files
+
+
+@pytest.fixture(scope="module")
+def sandbox(files: Path) -> Iterator[Sandbox]:
+    """Behind the best wall that this machine has."""
     with one_sandbox(choose_wall("auto"), Furniture(files), LIMITS) as sandbox:
         yield sandbox
 
@@ -32,6 +40,11 @@ Run = Callable[..., Execution]
 @pytest.fixture
 def run(sandbox: Sandbox) -> Run:
     """Run cells in a fresh notebook; cell N is the check point of question `qN`."""
+    return running_in(sandbox)
+
+
+def running_in(sandbox: Sandbox) -> Run:
+    """What runs cells in this sandbox."""
 
     def run(
         *cells: str,

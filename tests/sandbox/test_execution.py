@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
+from autograder.errors import WallError
 from autograder.judge.student import Student, StudentError
 from autograder.results import Ending
 from autograder.sandbox.channel import Ended, TimedOut
+from autograder.sandbox.choice import choose_wall
+from autograder.sandbox.container import require_python
 from autograder.sandbox.execution import Checkpoint, Execution, Step, run_notebook
-from autograder.sandbox.server import Sandbox
-from tests.sandbox.conftest import LIMITS, Run
+from autograder.sandbox.guest.rooms import PREFIXES
+from autograder.sandbox.server import Sandbox, one_sandbox
+from autograder.sandbox.wall import STUDENT_UIDS, Furniture
+from tests.sandbox.conftest import LIMITS, Run, running_in
 
 pytestmark = pytest.mark.slow
 
@@ -116,12 +124,48 @@ def test_endless_printing_is_stopped(run: Run) -> None:
     assert at(done, "q2").y == 1
 
 
-def test_ordinary_notebook_habits_work(run: Run) -> None:
+@pytest.mark.parametrize("wall", ["auto", "none"])
+def test_ordinary_notebook_habits_work(wall: str, files: Path) -> None:
+    with one_sandbox(choose_wall(wall), Furniture(files), LIMITS) as sandbox:
+        require_ordinary_habits(running_in(sandbox))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the container wall needs root: run as root")
+def test_ordinary_notebook_habits_work_in_a_container(files: Path, tmp_path: Path) -> None:
+    above = {folder for prefix in PREFIXES for folder in Path(prefix).parents}
+    before = {folder: folder.stat().st_mode & 0o7777 for folder in above}
+    (tmp_path / "closed").mkdir()
+    try:
+        wall = choose_wall("container", [tmp_path / "closed"])
+        with one_sandbox(wall, Furniture(files), LIMITS) as sandbox:
+            require_ordinary_habits(running_in(sandbox))
+            # Those who may pass may not look.
+            done = running_in(sandbox)("import os\nos.listdir('/root')")
+        assert done.troubles[0].error["type"] == "PermissionError"
+    finally:
+        for folder, mode in before.items():
+            folder.chmod(mode)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the container wall needs root: run as root")
+def test_python_in_a_closed_folder_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prefix = tmp_path / "closed" / "python"
+    prefix.mkdir(parents=True)
+    prefix.parent.chmod(0o700)
+    monkeypatch.setattr("autograder.sandbox.container.PREFIXES", (str(prefix),))
+    with pytest.raises(WallError, match="can't read Python"):
+        require_python(STUDENT_UIDS[0])
+
+
+def require_ordinary_habits(run: Run) -> None:
+    """Run what honest notebooks do."""
     done = run(
         "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1, 2]); plt.show()",
         "listing = !ls data\nnumbers = open('data/numbers.txt').read()",
         "import tempfile, threading\n"
-        "with tempfile.TemporaryFile() as file: file.write(b'x')\n"
+        "with tempfile.TemporaryDirectory() as folder: open(folder + '/file', 'w').write('x')\n"
         "seen = []\nthread = threading.Thread(target=lambda: seen.append(1))\n"
         "thread.start(); thread.join()",
         "from torch.utils.data import DataLoader\n"

@@ -14,6 +14,7 @@ import os
 import resource
 import socket
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -178,6 +179,8 @@ def _furnish(room: Room) -> None:
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(number, (value, value))
     os.environ.update(room.environment)
+    # Python keeps the first answer, and a library that the server imported may have asked.
+    tempfile.tempdir = None
     os.chdir(room.home)
     control("dumpable", PR_SET_DUMPABLE, 0)
     # While the room stands, whatever it starts stays below this process.
