@@ -80,12 +80,14 @@ def nbgrader(sheet: Sheet, size: int) -> float:
         source.parent.mkdir(parents=True)
         nbformat.write(_for_nbgrader(sheet), source)
         tool = str(NBGRADER / "bin" / "nbgrader")
-        _timed([tool, "generate_assignment", "ps1", "--force"], cwd=course)
+        # It calls alembic by name.
+        path = os.pathsep.join([str(NBGRADER / "bin"), os.environ["PATH"]])
+        _timed([tool, "generate_assignment", "ps1", "--force"], cwd=course, PATH=path)
         for number in range(size):
             place = course / "submitted" / f"s{number}" / "ps1" / source.name
             place.parent.mkdir(parents=True)
             shutil.copy(source, place)
-        return _timed([tool, "autograde", "ps1", "--force"], cwd=course)
+        return _timed([tool, "autograde", "ps1", "--force"], cwd=course, PATH=path)
 
 
 def _for_nbgrader(sheet: Sheet) -> nbformat.NotebookNode:
@@ -105,10 +107,15 @@ def _for_nbgrader(sheet: Sheet) -> nbformat.NotebookNode:
     return new_notebook(cells=cells, metadata={"kernelspec": kernel})
 
 
-def _timed(command: list[str], cwd: Path | str | None = None) -> float:
+def _timed(command: list[str], cwd: Path | str | None = None, **environment: str) -> float:
     started = time.perf_counter()
     done = subprocess.run(
-        command, cwd=cwd or ROOT, env=os.environ, capture_output=True, text=True, check=False
+        command,
+        cwd=cwd or ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     seconds = time.perf_counter() - started
     if done.returncode != 0:

@@ -17,7 +17,7 @@ from pathlib import Path
 from autograder.assignment.models import Limits
 from autograder.errors import WallError
 from autograder.sandbox.bare import end_tree, furnish, launch, scratch_request
-from autograder.sandbox.guest.rooms import PREFIXES
+from autograder.sandbox.guest.confinement import PREFIXES
 from autograder.sandbox.wall import ALL_PROMISES, OWN_ANYWAY, Furniture, Room
 
 SHARED_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm", "/run/lock")

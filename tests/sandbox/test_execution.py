@@ -14,7 +14,7 @@ from autograder.sandbox.channel import Ended, TimedOut
 from autograder.sandbox.choice import choose_wall
 from autograder.sandbox.container import require_python
 from autograder.sandbox.execution import Checkpoint, Execution, Step, run_notebook
-from autograder.sandbox.guest.rooms import PREFIXES
+from autograder.sandbox.guest.confinement import PREFIXES
 from autograder.sandbox.server import Sandbox, one_sandbox
 from autograder.sandbox.wall import STUDENT_UIDS, Furniture
 from tests.sandbox.conftest import LIMITS, Run, running_in

@@ -5,10 +5,14 @@ from __future__ import annotations
 import ctypes
 import os
 import struct
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .landlock import restrict_writing
+
+PREFIXES = tuple(dict.fromkeys((sys.base_prefix, sys.prefix)))
+"""Where Python and its packages are: student code has to reach them behind every wall."""
 
 PR_SET_DUMPABLE = 4
 PR_SET_SECCOMP = 22

@@ -13,7 +13,6 @@ import ctypes
 import os
 import resource
 import socket
-import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from .confinement import (
     CAP_SETUID,
     PR_SET_CHILD_SUBREAPER,
     PR_SET_DUMPABLE,
+    PREFIXES,
     Confinement,
     control,
     keep_capabilities,
@@ -47,9 +47,6 @@ MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x4_0000
 
 SCRATCH_FILES = 20_000
 """Files of one scratch folder: each takes a kilobyte of the kernel's memory, however empty."""
-
-PREFIXES = tuple(dict.fromkeys((sys.base_prefix, sys.prefix)))
-"""Where Python and its packages are: a scratch space on a folder above must not hide them."""
 
 
 @dataclass(frozen=True)
