@@ -16,6 +16,7 @@ COMMANDS = {
     "demo": "Build, sample and grade once, and say where the pages are.",
     "doctor": "Try on this machine what student code can and cannot do.",
     "grade": "Grade a folder of hand-ins.",
+    "new": "Begin an assignment: a master that builds, grades and proves.",
     "prove": "Prove the checks of an assignment with right and wrong solutions.",
     "report": "Rewrite gradebook and pages; read marks; write a marking sheet.",
     "sample": "Make a small class of hand-ins, right and wrong.",
