@@ -18,7 +18,7 @@ from autograder.assignment.models import Limits
 from autograder.errors import WallError
 from autograder.sandbox.bare import end_tree, furnish, launch, scratch_request
 from autograder.sandbox.guest.confinement import PREFIXES
-from autograder.sandbox.wall import ALL_PROMISES, OWN_ANYWAY, Furniture, Room
+from autograder.sandbox.wall import ALL_PROMISES, OWN_ANYWAY, STUDENT_UIDS, Furniture, Room
 
 SHARED_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm", "/run/lock")
 """Where every user of a system may write."""
@@ -43,6 +43,9 @@ class Container:
                 "the container wall needs root, to give student code a uid of its own",
                 remedy="Run as root in the container, or install bubblewrap.",
             )
+        if self._closed:
+            open_way(PREFIXES)
+        require_python(STUDENT_UIDS[0])
         return launch(furniture, control)
 
     def room(self, furniture: Furniture, limits: Limits, uid: int | None) -> Room:
@@ -50,9 +53,6 @@ class Container:
         if uid is None:
             raise WallError("the container wall needs a uid for student code")
         close(self._closed, uid)
-        if self._closed:
-            open_way(PREFIXES)
-        require_python(uid)
         scratch = furnish(furniture)
         for path in (scratch / "home", scratch / "tmp", *(scratch / "home").rglob("*")):
             os.chown(path, uid, uid)
