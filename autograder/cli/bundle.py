@@ -7,14 +7,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from autograder.bundle.foreign.comparing import Compared, compare, gradescope_results, summary
-from autograder.bundle.foreign.grading import PRELOAD, BundleJob
+from autograder.bundle.foreign.grading import BundleJob
 from autograder.bundle.foreign.preparing import prepare
 from autograder.bundle.foreign.reading import remarks
+from autograder.bundle.foreign.results_json import gradescope_results
 from autograder.cli.grade import hand_ins_of, here, progress_bar, run_job
-from autograder.grading.local import start_importing
 from autograder.grading.run import not_graded
-from autograder.report.comparison import comparison_table
 from autograder.report.files import write_whole
 from autograder.report.names import file_name
 from autograder.results import SubmissionResult
@@ -37,8 +35,6 @@ def grade_bundle(
 ) -> int:
     """Grade a folder with a bundle, compare with otter where that is asked for; the exit status."""
     console = Console()
-    # The fork server can import otter while the bundle is read.
-    start_importing(PRELOAD)
     with console.status(f"Reading {bundle.name} ..."):
         job = prepare(bundle, hand_ins_of(folder), choose_wall(wish), cell_seconds)
     for sentence in remarks(job.bundle):
@@ -46,22 +42,26 @@ def grade_bundle(
         console.print(sentence, markup=False, highlight=False)
     run = run_job(job, folder, out, wish, url, here(job, jobs, wish))
     with open_store(out, url) as store:
-        wanted = [it for it in run.endings if compare_otter or it in run.fresh]
-        results = [it.result for path in wanted if (it := store.submission(path))]
-    for result in results:
-        content = json.dumps(gradescope_results(job, result), ensure_ascii=False, indent=2)
-        write_whole(out / "otter" / file_name(result.submission, "json"), content + "\n")
+        for it in store.submissions() if run.fresh else ():
+            if it.submission in run.fresh:
+                _write_otters_form(job, it.result, out)
     console.print(f"Otter's form: {out / 'otter'}")
     status = 1 if not_graded(run.endings) else 0
     if compare_otter:
+        with open_store(out, url) as store:
+            results = [it.result for it in store.submissions() if it.submission in run.endings]
         limit = cell_seconds + OTTER_START_SECONDS
-        compared = _compare(job, results, folder, out, limit, jobs, console)
-        if any(it.different or it.total_differs for it in compared):
+        if not _equal(job, results, folder, out, limit, jobs, console):
             status = 1
     return status
 
 
-def _compare(
+def _write_otters_form(job: BundleJob, result: SubmissionResult, out: Path) -> None:
+    content = json.dumps(gradescope_results(job, result), ensure_ascii=False, indent=2)
+    write_whole(out / "otter" / file_name(result.submission, "json"), content + "\n")
+
+
+def _equal(
     job: BundleJob,
     results: list[SubmissionResult],
     folder: Path,
@@ -69,7 +69,12 @@ def _compare(
     seconds: float,
     jobs: int,
     console: Console,
-) -> list[Compared]:
+) -> bool:
+    """Whether otter scores the same wherever it scores; tells and writes the comparison."""
+    # Only those who compare should wait for what it takes.
+    from autograder.bundle.foreign.comparing import compare, summary
+    from autograder.report.comparison import comparison_table
+
     with progress_bar(console) as progress:
         task = progress.add_task("otter run", total=len(results), endings="")
         compared = compare(
@@ -78,4 +83,4 @@ def _compare(
     write_whole(out / "comparison.json", json.dumps(summary(compared), indent=2) + "\n")
     console.print(comparison_table(compared))
     console.print(f"Comparison: {out / 'comparison.json'}")
-    return compared
+    return not any(it.different or it.total_differs for it in compared)

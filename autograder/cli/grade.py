@@ -27,7 +27,7 @@ from autograder.cli.interrupts import lasting_interrupts
 from autograder.errors import ClusterError
 from autograder.grading.job import Job, KitJob, TravellingJob
 from autograder.grading.lateness import read_hand_in_times
-from autograder.grading.local import grade_class
+from autograder.grading.local import grade_class, start_importing
 from autograder.grading.run import ClassRun, Grader, grade_folder, not_graded
 from autograder.report import summary_table, up_to_date_views
 from autograder.results import Ending
@@ -86,7 +86,8 @@ def command(
     if bundle is not None:
         if scheduler:
             raise click.UsageError("--scheduler grades an assignment NAME, not a --bundle.")
-        # Otter takes a second to import: only those who need it should wait.
+        # The fork server imports otter while we import the rest, and read the bundle.
+        start_importing(["autograder.bundle.foreign.warm"])
         from autograder.cli.bundle import grade_bundle
 
         sys.exit(grade_bundle(bundle, folder, out, jobs, wish, url, cell_seconds, compare_otter))

@@ -13,8 +13,8 @@ from typing import Any
 
 from autograder.bundle.foreign.grading import BundleJob
 from autograder.bundle.foreign.hand_in import read_hand_in
-from autograder.bundle.foreign.model import totals
 from autograder.bundle.foreign.otter_run import OtterRun, otter_run
+from autograder.bundle.foreign.results_json import gradescope_results
 from autograder.errors import UnreadableSubmission
 from autograder.results import Ending, SubmissionResult
 from autograder.submission.text import one_line
@@ -87,17 +87,6 @@ def compare(
             tell(it)
             compared.append(it)
     return compared
-
-
-def gradescope_results(job: BundleJob, result: SubmissionResult) -> dict[str, Any]:
-    """What otter's results.json would be, by otter's own rules, for our outcomes."""
-    files = []
-    for test, question in zip(job.tests, result.questions, strict=True):
-        checks = question.checks
-        passed = [check.passed for check in checks] or [False] * len(test.cases)
-        messages = [check.message for check in checks] or [""] * len(test.cases)
-        files.append(test.scored(passed, messages))
-    return totals(files, job.bundle.config)
 
 
 def _otter_run(job: BundleJob, path: Path, seconds: float) -> OtterRun:

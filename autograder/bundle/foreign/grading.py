@@ -27,8 +27,6 @@ from autograder.sandbox.trials import require_promises
 from autograder.sandbox.wall import Furniture, Wall
 from autograder.submission.text import one_line
 
-PRELOAD = (__name__, "autograder.bundle.foreign.otter_itself")
-
 
 @dataclass
 class _Grading:
@@ -65,7 +63,7 @@ class BundleJob:
     @property
     def preload(self) -> tuple[str, ...]:
         """This module, and otter."""
-        return PRELOAD
+        return ("autograder.bundle.foreign.warm",)
 
     @property
     def question_hashes(self) -> Mapping[str, str]:
