@@ -39,12 +39,14 @@ def write_release(master: Master, notebooks: Notebooks, folder: Path) -> None:
     for id, text in tests.items():
         (folder / "tests" / f"{id}.py").write_text(text, encoding="utf-8")
     (folder / HELPERS).mkdir()
-    for name, text in helper_modules(list(tests.values())).items():
+    cells = (cell.source for cell in notebooks.template.cells if cell.cell_type == "code")
+    calling = [source for source in cells if HELPERS in source]
+    for name, text in helper_modules([*tests.values(), *calling]).items():
         (folder / HELPERS / f"{name}.py").write_text(text, encoding="utf-8")
 
 
-def helper_modules(tests: list[str]) -> dict[str, str]:
-    """The helper modules that the tests import, and those that these import.
+def helper_modules(sources: list[str]) -> dict[str, str]:
+    """The helper modules that these tests and cells import, and those that they import themselves.
 
     Only these go out: another helper may hold what a hidden check compares with.
     """
@@ -58,7 +60,7 @@ def helper_modules(tests: list[str]) -> dict[str, str]:
             )
         available[path.stem] = path
     texts = {"__init__": '"""Helpers of the public checks: the files in `tests/` call them."""\n'}
-    waiting = [*_ALWAYS, *(name for test in tests for name in _modules_named(test))]
+    waiting = [*_ALWAYS, *(name for source in sources for name in _modules_named(source))]
     while waiting:
         name = waiting.pop()
         if name not in texts and name in available:
