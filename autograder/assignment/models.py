@@ -95,6 +95,9 @@ class Training(Strict):
     """Expression that makes the object from the student's class, where no cell did."""
     sample: str = ""
     """Statement run before the training cell where samples are made: less data is enough there."""
+    audit: float = Field(default=0, ge=0, le=1)
+    """The part of a class, drawn at random, whose models are trained again: 0.1 is a tenth. Where
+    a checkpoint earned more than its notebook's training, the instructor is told."""
 
 
 class ReviewData(Strict):

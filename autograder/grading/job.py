@@ -133,7 +133,9 @@ SLACK_SECONDS = 600.0
 
 def patience(job: Job) -> float:
     """Seconds after which a submission is given up as our fault."""
-    return job.assignment.limits.submission_seconds * 2 + SLACK_SECONDS
+    training = job.assignment.training
+    runs = 3 if training and training.audit else 2
+    return job.assignment.limits.submission_seconds * runs + SLACK_SECONDS
 
 
 def failed(job: Job, submission: str, wall: str, why: str) -> SubmissionResult:

@@ -10,6 +10,7 @@ from pathlib import Path
 from autograder.assignment import Assignment, Question
 from autograder.assignment.kit import Kit
 from autograder.errors import AssignmentError, SandboxFault, UnreadableSubmission
+from autograder.grading.audit import audit, is_drawn
 from autograder.grading.checkpoint import read_checkpoint
 from autograder.grading.clock import Clock
 from autograder.grading.notes import note_of
@@ -127,6 +128,7 @@ def grade_submission(
     kept = _kept(kit, known)
     grading.flags += [flag for flag in known.flags if flag.question in kept] if known else []
     execution = _run_and_judge(kit, handed_in, server, checks, kept, grading)
+    _audit(kit, handed_in, server, checks, kept, grading)
     ids = [question.id for question in assignment.questions]
     answers = answers_by_question(handed_in, ids, template)
     questions = tuple(
@@ -226,6 +228,32 @@ def _checkpoint(
     except UnreadableSubmission as error:
         grading.note(training.question, f"{error}")
     return Checkpoint(training.object, training.build, tensors)
+
+
+def _audit(
+    kit: Kit,
+    handed_in: Submission,
+    server: WarmServer,
+    checks: CheckRun,
+    kept: Collection[str],
+    grading: _Grading,
+) -> None:
+    """Train again, if this hand-in is drawn and its checkpoint is what was judged."""
+    assignment = kit.master.assignment
+    training = assignment.training
+    if training is None or training.question in kept or grading.redraw is not None:
+        return
+    verdicts = {verdict.name: verdict for verdict in grading.verdicts.get(training.question, ())}
+    # With a stand-in in its place the checkpoint was not judged.
+    judged = verdicts and not any(verdict.stand_in for verdict in verdicts.values())
+    handed_in_one = handed_in.file(training.checkpoint) is not None
+    if not (judged and handed_in_one and is_drawn(assignment, handed_in.content_hash)):
+        return
+    clock = Clock(grading.timings)
+    found = audit(assignment, handed_in, server, checks, verdicts)
+    clock.lap("audit")
+    grading.flags.extend(found.flags)
+    grading.student_seconds += found.student_seconds
 
 
 def _score_quiz(kit: Kit, execution: Execution, kept: Collection[str], grading: _Grading) -> None:
