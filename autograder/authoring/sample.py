@@ -72,7 +72,9 @@ def make_sample(master: Master, kit: Kit, out: Path, cache: Path, wall: Wall) ->
             "the folder is not empty", where=str(out), remedy="Name a new folder with --out."
         )
     notebooks = make_notebooks(master)
-    checkpoint = trained_checkpoint(kit, notebooks.reference, cache, wall)
+    training = kit.master.assignment.training
+    less_data = training.sample if training else ""
+    checkpoint = trained_checkpoint(kit, notebooks.reference, cache, wall, less_data)
     out.mkdir(parents=True, exist_ok=True)
     deadline = master.assignment.deadline
     hand_ins = sample_class(master, notebooks, checkpoint)

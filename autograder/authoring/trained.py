@@ -1,4 +1,4 @@
-"""The reference's trained model, made once and reused: samples and proofs need it often."""
+"""Trained models of solutions, made once and reused: samples and proofs need them often."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from autograder.sandbox.server import one_sandbox
 from autograder.sandbox.wall import Furniture, Wall
 
 
-def trained_checkpoint(kit: Kit, notebook: NotebookNode, cache: Path, wall: Wall) -> bytes | None:
-    """The checkpoint that a notebook writes when it trains on the sample of the data.
+def trained_checkpoint(
+    kit: Kit, notebook: NotebookNode, cache: Path, wall: Wall, first: str = ""
+) -> bytes | None:
+    """The checkpoint that a notebook writes when it trains, ``first`` run before the training.
 
     Kept in ``cache`` under a hash of code and data. None where the assignment trains nothing.
     Raises AssignmentError where the notebook's training fails.
@@ -26,7 +28,7 @@ def trained_checkpoint(kit: Kit, notebook: NotebookNode, cache: Path, wall: Wall
     training = kit.master.assignment.training
     if training is None:
         return None
-    sources = _sources(notebook, training)
+    sources = _sources(notebook, training, first)
     digest = hashlib.sha256("\0".join(sources).encode())
     # What else lies there are public checks and their helpers, which no training reads.
     digest.update(hash_of_folder(kit.files / "data").encode())
@@ -40,14 +42,14 @@ def trained_checkpoint(kit: Kit, notebook: NotebookNode, cache: Path, wall: Wall
     return path.read_bytes()
 
 
-def _sources(notebook: NotebookNode, training: Training) -> list[str]:
-    """The code cells up to the training cell, and before it the statement that shrinks the data."""
+def _sources(notebook: NotebookNode, training: Training, first: str) -> list[str]:
+    """The code cells up to the training cell, and before it the statement ``first``."""
     sources: list[str] = []
     for cell in notebook.cells:
         if cell.cell_type != "code":
             continue
         if TRAINING_TAG in tags_of(cell):
-            return [*sources, training.sample, cell.source]
+            return [*sources, first, cell.source]
         sources.append(cell.source)
     raise AssignmentError(
         "no cell is tagged `training`",

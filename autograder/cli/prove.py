@@ -59,6 +59,9 @@ def command(
 
         def tell(what: str, done: int, total: int) -> None:
             progress.update(task, description=what, completed=done, total=total)
+            # Where no bar can be drawn, as in a log, a line now and then shows that it goes on.
+            if not console.is_terminal and (done == total or done % 10 == 0):
+                console.print(f"{what}: {done} of {total}")
 
         proof = prove(
             master,
