@@ -53,6 +53,8 @@ class Step:
     """Questions judged on the state after it."""
     checkpoint: Checkpoint | None = None
     """Where it is given, its tensors are loaded and the source is not run."""
+    only_for: frozenset[str] = frozenset()
+    """Where it is given: questions without which this is not run, as all have their snapshots."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,8 @@ def _run_once(
             if left <= 0:
                 execution.out_of_time = True
                 return None
+            if step.only_for and step.only_for <= execution.snapshots.keys():
+                continue
             if index not in fatal:
                 allowed = min(step.seconds, left)
                 trouble = _run_step(notebook, step, allowed, sandbox, opening, execution)

@@ -35,7 +35,7 @@ def steps_of(hand_in: ForeignHandIn, bundle: OtterBundle, limits: Limits) -> lis
             )
             source = f"{seed}\n{checks}" if seed else checks
             steps.append(Step(cell.number, source, owner, limits.cell_seconds))
-    return [*steps, _end(hand_in, limits)]
+    return [*steps, _end(hand_in, bundle, limits)]
 
 
 def statements_of(hand_in: ForeignHandIn, bundle: OtterBundle, limits: Limits) -> list[Step]:
@@ -59,12 +59,13 @@ def statements_of(hand_in: ForeignHandIn, bundle: OtterBundle, limits: Limits) -
     steps = [Step(1, seed, "", limits.cell_seconds)] if seed else []
     for piece, owner in zip(pieces, owners, strict=True):
         steps.append(Step(1, piece.source, owner, limits.cell_seconds))
-    return [*steps, _end(hand_in, limits)]
+    return [*steps, _end(hand_in, bundle, limits)]
 
 
-def _end(hand_in: ForeignHandIn, limits: Limits) -> Step:
+def _end(hand_in: ForeignHandIn, bundle: OtterBundle, limits: Limits) -> Step:
     last = hand_in.cells[-1].number if hand_in.cells else 1
-    return Step(last, "pass", AT_THE_END, limits.cell_seconds, (AT_THE_END,))
+    questions = frozenset(bundle.stems)
+    return Step(last, "pass", AT_THE_END, limits.cell_seconds, (AT_THE_END,), only_for=questions)
 
 
 def _seed(bundle: OtterBundle) -> str:

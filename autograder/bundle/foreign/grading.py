@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from autograder.assignment.models import Rubrics
 from autograder.bundle.foreign.assignment import BundleAssignment, question_ids
@@ -15,13 +14,21 @@ from autograder.bundle.foreign.hand_in import ForeignHandIn, read_hand_in
 from autograder.bundle.foreign.model import OtterBundle, OtterTest
 from autograder.bundle.foreign.reading import read_files
 from autograder.bundle.foreign.sandboxed import NO_FILES, putting
-from autograder.bundle.foreign.verdicts import NOTHING_RUN, Claim, run_test, verdicts
-from autograder.errors import UnreadableSubmission
+from autograder.bundle.foreign.verdicts import (
+    NOTHING_RUN,
+    STATE_GONE,
+    Claim,
+    run_cases,
+    run_test,
+    verdicts,
+)
+from autograder.errors import SandboxFault, UnreadableSubmission
 from autograder.grading.clock import Clock
 from autograder.grading.job import Grade
 from autograder.grading.notes import note_of
 from autograder.results import Ending, QuestionResult, SubmissionResult, worst
-from autograder.sandbox.execution import Execution, Opening, run_notebook
+from autograder.sandbox.channel import Channel
+from autograder.sandbox.execution import Execution, Opening, Step, run_notebook
 from autograder.sandbox.server import Sandbox, WarmServer
 from autograder.sandbox.trials import require_promises
 from autograder.sandbox.wall import Furniture, Wall
@@ -138,30 +145,64 @@ class BundleJob:
         stems = [test.stem for test in self.tests]
         opening = Opening((*putting(files), ["otter", "attend", stems]), frozenset(stems))
 
-        def run(steps: Sequence[Any]) -> Execution:
+        def run(steps: Sequence[Step]) -> Execution:
             output = int(limits.output_mb * 2**20)
-            return run_notebook(sandbox, steps, {}, output, limits.submission_seconds, opening)
+            found = run_notebook(sandbox, steps, {}, output, limits.submission_seconds, opening)
+            grading.student_seconds += found.student_seconds
+            for snapshot in found.snapshots.values():
+                snapshot.request_seconds = limits.check_seconds
+            return found
 
-        execution = run(steps_of(hand_in, self.bundle, limits))
+        steps = steps_of(hand_in, self.bundle, limits)
+        execution = run(steps)
         if hand_in.script and any(not it.error for it in execution.troubles.values()):
             pieces = statements_of(hand_in, self.bundle, limits)
             if pieces:
-                grading.student_seconds += execution.student_seconds
                 for snapshot in execution.snapshots.values():
                     snapshot.kill()
-                execution = run(pieces)
+                steps, execution = pieces, run(pieces)
         clock.lap("notebook")
         self._note_troubles(hand_in, execution, grading)
+        grading.judged = bool(execution.snapshots)
+        grading.out_of_time = execution.out_of_time
+        self._test(execution, sandbox, grading)
+        lost = [
+            test
+            for test in self.tests
+            if len(test.cases) > 1
+            and test.stem in grading.claims
+            and grading.claims[test.stem].ending != Ending.GRADED
+        ]
+        if lost:
+            # The states went with the processes that the tests ended; the notebook makes them anew.
+            self._test_by_case(lost, run(steps), sandbox, grading)
+        grading.student_seconds += sum(claim.seconds for claim in grading.claims.values())
+
+    def _test(self, execution: Execution, sandbox: Sandbox, grading: _Grading) -> None:
+        """Run each test in the snapshot that was taken for it, or in a fork of the last one."""
         for test in self.tests:
-            state = execution.snapshots.get(test.stem) or execution.snapshots.get(AT_THE_END)
+            try:
+                process = execution.snapshots.get(test.stem) or _fork_of_the_end(execution)
+            except SandboxFault:
+                grading.claims[test.stem] = STATE_GONE
+                continue
+            if process is not None:
+                grading.claims[test.stem] = run_test(process, test, self.bundle, sandbox)
+
+    def _test_by_case(
+        self,
+        tests: Sequence[OtterTest],
+        execution: Execution,
+        sandbox: Sandbox,
+        grading: _Grading,
+    ) -> None:
+        """Run each case by itself, where all together ended the process or took too long."""
+        for test in tests:
+            state = _state_for(test, execution)
             if state is None:
                 continue
-            grading.judged = True
-            claim = run_test(state, test, self.bundle, sandbox)
-            grading.claims[test.stem] = claim
-            grading.student_seconds += claim.seconds
-        grading.student_seconds += execution.student_seconds
-        grading.out_of_time = execution.out_of_time
+            whole = grading.claims[test.stem]
+            grading.claims[test.stem] = run_cases(state, test, self.bundle, sandbox, whole)
 
     def _note_troubles(
         self, hand_in: ForeignHandIn, execution: Execution, grading: _Grading
@@ -209,6 +250,15 @@ class BundleJob:
             QuestionResult(id, "code", Ending.UNREADABLE, 0.0, test.possible, 0.0)
             for id, test in zip(question_ids(self.tests), self.tests, strict=True)
         )
+
+
+def _state_for(test: OtterTest, execution: Execution) -> Channel | None:
+    return execution.snapshots.get(test.stem) or execution.snapshots.get(AT_THE_END)
+
+
+def _fork_of_the_end(execution: Execution) -> Channel | None:
+    at_the_end = execution.snapshots.get(AT_THE_END)
+    return at_the_end and at_the_end.fork()
 
 
 def beside(hand_in: ForeignHandIn, files: Mapping[str, bytes]) -> dict[str, bytes]:

@@ -44,48 +44,56 @@ class Claim:
 
 
 NOTHING_RUN = Claim(note="The notebook did not get as far as this question.")
+STATE_GONE = Claim(ending=Ending.CRASHED, note="The state to be tested is gone.")
 
 
-def run_test(state: Channel, test: OtterTest, bundle: OtterBundle, sandbox: Sandbox) -> Claim:
-    """Run a test on a snapshot, in a throw-away fork of it.
+def run_test(process: Channel, test: OtterTest, bundle: OtterBundle, sandbox: Sandbox) -> Claim:
+    """Run a test in a process that holds the state to be tested, and end that."""
+    return _run(process, test, bundle, None, sandbox)
 
-    Where the tests end that process, or take too long, each case is run by itself, so that only
-    the one that does so is lost.
+
+def run_cases(
+    state: Channel, test: OtterTest, bundle: OtterBundle, sandbox: Sandbox, whole: Claim
+) -> Claim:
+    """Run each case of a test in a fork of its own, so that only one that ends it is lost.
+
+    ``whole`` is what came of them all together.
     """
-    whole = _run(state, test, bundle, None, sandbox)
-    if whole.ending == Ending.GRADED or len(test.cases) < 2:
-        return whole
-    parts = [_run(state, test, bundle, number, sandbox) for number in range(len(test.cases))]
+    parts: list[Claim] = []
+    for number in range(len(test.cases)):
+        try:
+            process = state.fork()
+        except SandboxFault:
+            parts.append(STATE_GONE)
+            continue
+        parts.append(_run(process, test, bundle, number, sandbox))
     outcomes = tuple(part.outcomes[0] if part.outcomes else (False, part.note) for part in parts)
     seconds = whole.seconds + sum(part.seconds for part in parts)
     return Claim(outcomes, whole.ending, whole.note, seconds)
 
 
 def _run(
-    state: Channel, test: OtterTest, bundle: OtterBundle, case: int | None, sandbox: Sandbox
+    process: Channel, test: OtterTest, bundle: OtterBundle, case: int | None, sandbox: Sandbox
 ) -> Claim:
     files = {**bundle.material, f"{test.stem}.py": bundle.test_files[f"{test.stem}.py"]}
     cases = None if case is None else [case]
+    process.student_seconds = 0.0
     try:
-        child = state.fork()
-    except SandboxFault:
-        return Claim(ending=Ending.CRASHED, note="The state to be tested is gone.")
-    try:
-        said = child.ask(["otter", "test", files, test.stem, cases])
+        said = process.ask(["otter", "test", files, test.stem, cases])
     except TimedOut as error:
         note = f"The tests were stopped after {error.seconds:g} seconds."
-        return Claim(ending=Ending.TIMED_OUT, note=note, seconds=child.student_seconds)
+        return Claim(ending=Ending.TIMED_OUT, note=note, seconds=process.student_seconds)
     except (SandboxFault, WireError):
         memory = sandbox.took_memory()
         ending = Ending.OUT_OF_MEMORY if memory else Ending.CRASHED
         note = "The tests ended the whole Python process" + (" for its memory." if memory else ".")
-        return Claim(ending=ending, note=note, seconds=child.student_seconds)
+        return Claim(ending=ending, note=note, seconds=process.student_seconds)
     finally:
-        child.kill()
+        process.kill()
     outcomes = _outcomes(said, len(test.cases) if cases is None else 1)
     if outcomes is None:
         return Claim(ending=Ending.CRASHED, note="The tests were answered in an odd way.")
-    return Claim(outcomes, seconds=child.student_seconds)
+    return Claim(outcomes, seconds=process.student_seconds)
 
 
 def _outcomes(said: Any, count: int) -> tuple[tuple[bool, str], ...] | None:
