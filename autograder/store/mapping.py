@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from autograder.assignment.models import Assignment, RubricItem, Rubrics
 from autograder.results import Ending, Flag, QuestionResult, SubmissionResult, Verdict
@@ -78,51 +80,67 @@ def assignment_record(
     )
 
 
-def fill_submission(row: tables.SubmissionRow, result: SubmissionResult) -> None:
-    """Write a result into its submission's row; rows below it are to be new."""
-    row.student_id = storable(result.student_id)
-    row.name = storable(result.name)
-    row.status = str(result.status)
-    row.wall = result.wall
-    row.note = storable(result.note)
-    row.late_days = result.late_days
-    row.content_hash = result.content_hash
-    row.build_hash = result.build_hash
-    row.seconds = result.seconds
-    row.student_seconds = result.student_seconds
-    row.peak_memory_mb = result.peak_memory_mb
-    row.timings = dict(result.timings)
-    row.questions = [
-        _question_result_row(position, question)
+def submission_values(result: SubmissionResult) -> dict[str, Any]:
+    """The columns of a submission's row that a result fills."""
+    return {
+        "student_id": storable(result.student_id),
+        "name": storable(result.name),
+        "status": str(result.status),
+        "wall": result.wall,
+        "note": storable(result.note),
+        "late_days": result.late_days,
+        "content_hash": result.content_hash,
+        "build_hash": result.build_hash,
+        "seconds": result.seconds,
+        "student_seconds": result.student_seconds,
+        "peak_memory_mb": result.peak_memory_mb,
+        "timings": dict(result.timings),
+    }
+
+
+def question_values(submission: int, result: SubmissionResult) -> list[dict[str, Any]]:
+    """The rows of a result's questions; ``submission`` is the id of its own row."""
+    return [
+        {
+            "submission_id": submission,
+            "position": position,
+            "question": question.id,
+            "kind": str(question.kind),
+            "status": str(question.status),
+            "auto_score": question.auto_score,
+            "auto_max": question.auto_max,
+            "manual_max": question.manual_max,
+            "answer": storable(question.answer),
+            "note": storable(question.note),
+            "build_hash": question.build_hash,
+        }
         for position, question in enumerate(result.questions)
     ]
-    row.flags = [
-        tables.FlagRow(
-            position=position, question=storable(flag.question), text=storable(flag.text)
-        )
+
+
+def verdict_values(ids: Sequence[int], result: SubmissionResult) -> list[dict[str, Any]]:
+    """The rows of all checks of a result; ``ids`` are those of its questions' rows, in order."""
+    return [
+        {"question_result_id": id, "position": place, **_storable_fields(verdict)}
+        for id, question in zip(ids, result.questions, strict=True)
+        for place, verdict in enumerate(question.checks)
+    ]
+
+
+def flag_values(submission: int, result: SubmissionResult) -> list[dict[str, Any]]:
+    """The rows of a result's flags."""
+    return [
+        {"submission_id": submission, "position": position, **_storable_fields(flag)}
         for position, flag in enumerate(result.flags)
     ]
 
 
-def _question_result_row(position: int, question: QuestionResult) -> tables.QuestionResultRow:
-    row = tables.QuestionResultRow(
-        position=position,
-        question=question.id,
-        kind=str(question.kind),
-        status=str(question.status),
-        auto_score=question.auto_score,
-        auto_max=question.auto_max,
-        manual_max=question.manual_max,
-        answer=storable(question.answer),
-        note=storable(question.note),
-        build_hash=question.build_hash,
-    )
-    row.verdicts = []
-    for place, verdict in enumerate(question.checks):
-        fields = dataclasses.asdict(verdict)
-        texts = {name: storable(text) for name, text in fields.items() if isinstance(text, str)}
-        row.verdicts.append(tables.VerdictRow(position=place, **fields | texts))
-    return row
+def _storable_fields(item: Verdict | Flag) -> dict[str, Any]:
+    return {
+        field.name: storable(value) if isinstance(value, str) else value
+        for field in dataclasses.fields(item)
+        for value in (getattr(item, field.name),)
+    }
 
 
 def submission_result(row: tables.SubmissionRow) -> SubmissionResult:
