@@ -7,11 +7,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from autograder.bundle.foreign.grading import BundleJob
+from autograder.bundle.foreign.job import BundleJob
 from autograder.bundle.foreign.preparing import prepare
 from autograder.bundle.foreign.reading import remarks
 from autograder.bundle.foreign.results_json import gradescope_results
-from autograder.cli.grade import hand_ins_of, here, progress_bar, run_job
+from autograder.cli.whole_class import hand_ins_of, here, progress_bar, run_job
 from autograder.grading.run import not_graded
 from autograder.report.files import write_whole
 from autograder.report.names import file_name

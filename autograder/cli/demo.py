@@ -15,9 +15,10 @@ from rich.rule import Rule
 from autograder.assignment import load_master
 from autograder.authoring.products import ensure_built, find_master
 from autograder.authoring.sample import make_sample
-from autograder.cli.grade import grade_and_report
+from autograder.cli.whole_class import grade_and_report
 from autograder.results import Ending
-from autograder.sandbox.choice import WALLS, choose_wall
+from autograder.sandbox.choice import choose_wall
+from autograder.sandbox.wishes import WALLS
 
 EXPECTED_UNREADABLE = 2
 """The sample class has two files that are no hand-ins of this assignment."""

@@ -11,9 +11,10 @@ from rich.console import Console
 from rich.table import Table
 
 from autograder.errors import WallError
-from autograder.sandbox.choice import WALLS, choose_wall
+from autograder.sandbox.choice import choose_wall
 from autograder.sandbox.promises import PROMISES
 from autograder.sandbox.trials import Holding, try_promises
+from autograder.sandbox.wishes import WALLS
 
 
 @click.command()

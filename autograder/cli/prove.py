@@ -16,7 +16,8 @@ from autograder.authoring.prove import SEEDS, Wishes, prove
 from autograder.report.proof_json import proof_json
 from autograder.report.proof_page import proof_html
 from autograder.report.proof_table import proof_table
-from autograder.sandbox.choice import WALLS, choose_wall
+from autograder.sandbox.choice import choose_wall
+from autograder.sandbox.wishes import WALLS
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 

@@ -10,7 +10,8 @@ from rich.console import Console
 from autograder.assignment import load_master
 from autograder.authoring.products import ensure_built, find_master
 from autograder.authoring.sample import make_sample
-from autograder.sandbox.choice import WALLS, choose_wall
+from autograder.sandbox.choice import choose_wall
+from autograder.sandbox.wishes import WALLS
 
 
 @click.command()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import multiprocessing.forkserver as forkserver
-import os
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -12,9 +10,9 @@ from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext
 
 from autograder.errors import AutograderError
+from autograder.grading.fork_server import start_importing
 from autograder.grading.hand_in import HandIn
 from autograder.grading.job import Job, failed, patience
-from autograder.grading.threads import THREADS
 from autograder.grading.worker import work
 from autograder.results import Ending, SubmissionResult
 from autograder.sandbox.wall import Wall
@@ -24,13 +22,6 @@ AHEAD = 2
 
 ATTEMPTS = 2
 """A fault of ours is tried once more: the machine may have been short of something."""
-
-
-def start_importing(preload: Sequence[str]) -> None:
-    """Let the process that workers are forked from import these, while the client does more."""
-    os.environ.update(THREADS)
-    multiprocessing.set_forkserver_preload(list(preload))
-    forkserver.ensure_running()
 
 
 def grade_class(

@@ -14,8 +14,6 @@ from autograder.sandbox.bubblewrap import Bubblewrap
 from autograder.sandbox.container import Container
 from autograder.sandbox.wall import Wall
 
-WALLS = ("auto", "bubblewrap", "container", "none")
-
 
 def choose_wall(wish: str, closed: Sequence[Path] = ()) -> Wall:
     """The wall of that name; for ``auto`` the strongest that stands here.

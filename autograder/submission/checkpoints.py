@@ -8,8 +8,6 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from IPython.core.inputtransformer2 import TransformerManager
-
 from autograder.submission.model import Submission
 
 MAX_WORK = 300_000
@@ -75,6 +73,9 @@ def transformed(source: str) -> str | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            # Imported late: who only looks for hand-ins should not wait for IPython.
+            from IPython.core.inputtransformer2 import TransformerManager
+
             manager = TransformerManager()  # type: ignore[no-untyped-call]
             return str(manager.transform_cell(source))
     # IPython raises SyntaxError for some broken cells and RuntimeError for endless ones; its

@@ -21,7 +21,7 @@ from autograder.authoring.answers import make_submission, write_notebook
 from autograder.authoring.build import build
 from autograder.authoring.master import make_notebooks
 from autograder.authoring.products import products
-from autograder.cli.grade import grade_and_report
+from autograder.cli.whole_class import grade_and_report
 from autograder.report.names import file_name
 from autograder.store import open_store
 from tests.attacks.model import LEAKED, Attack, Stage

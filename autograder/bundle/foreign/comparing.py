@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from autograder.bundle.foreign.grading import BundleJob
 from autograder.bundle.foreign.hand_in import read_hand_in
+from autograder.bundle.foreign.job import BundleJob
 from autograder.bundle.foreign.otter_run import OtterRun, otter_run
 from autograder.bundle.foreign.results_json import gradescope_results
 from autograder.errors import UnreadableSubmission

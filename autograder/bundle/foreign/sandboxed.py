@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from autograder.assignment.models import Limits
+from autograder.bundle.foreign.imports import GUEST_TESTS
+from autograder.bundle.foreign.job import NO_FILES
 from autograder.bundle.foreign.model import OtterBundle, OtterCase, OtterTest
 from autograder.errors import BundleError, SandboxFault
 from autograder.sandbox.server import one_sandbox
 from autograder.sandbox.wall import Furniture, Wall
 from autograder.submission.text import one_line
-
-GUEST_TESTS = "guest.otter_tests"
-"""The module that runs otter's tests behind the wall; importing it there imports otter."""
-ALWAYS_WARM = (GUEST_TESTS, "numpy", "matplotlib.pyplot")
-
-NO_FILES = Path("/nonexistent")
-"""The files of a bundle are copied beside each notebook, as otter does: code may change them."""
 
 PIECE = 16 * 2**20
 """Bytes of a file that are sent at once: a frame has a limit."""

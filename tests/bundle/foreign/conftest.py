@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from autograder.bundle.foreign.grading import BundleJob
+from autograder.bundle.foreign.grading import grade_hand_in
+from autograder.bundle.foreign.job import NO_FILES, BundleJob
 from autograder.bundle.foreign.preparing import prepare
-from autograder.bundle.foreign.sandboxed import NO_FILES
 from autograder.results import SubmissionResult
 from autograder.sandbox.choice import choose_wall
 from autograder.sandbox.server import WarmServer
@@ -34,7 +34,7 @@ def job(bundle: Path) -> BundleJob:
 def grade_alone(job: BundleJob, path: Path) -> SubmissionResult:
     """Grade one hand-in with a warm server of its own."""
     with WarmServer(choose_wall("auto"), Furniture(NO_FILES, job.imports)) as server:
-        return job.grade(path, path.name, server)
+        return grade_hand_in(job, path, path.name, server)
 
 
 Grade = Callable[..., SubmissionResult]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.bundle.foreign.grading import BundleJob
+from autograder.bundle.foreign.job import BundleJob
 from autograder.bundle.foreign.preparing import prepare
 from autograder.results import Ending, QuestionResult, SubmissionResult
 from autograder.sandbox.choice import choose_wall
