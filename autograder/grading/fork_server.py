@@ -7,11 +7,11 @@ import multiprocessing.forkserver as forkserver
 import os
 from collections.abc import Sequence
 
-from autograder.grading.threads import THREADS
+from autograder.grading.environment import ENVIRONMENT
 
 
 def start_importing(preload: Sequence[str]) -> None:
     """Let the process that workers are forked from import these, while the client does more."""
-    os.environ.update(THREADS)
+    os.environ.update(ENVIRONMENT)
     multiprocessing.set_forkserver_preload(list(preload))
     forkserver.ensure_running()

@@ -17,8 +17,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from autograder.errors import AutograderError
+from autograder.grading.environment import ENVIRONMENT
 from autograder.grading.hand_in import HandIn
-from autograder.grading.threads import THREADS
 from autograder.results import SubmissionResult
 
 
@@ -36,7 +36,7 @@ class Slot:
                 [sys.executable, "-m", "autograder.grading.slot", str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
-                env={**os.environ, **THREADS},
+                env={**os.environ, **ENVIRONMENT},
                 start_new_session=True,
             )
         self._connection.send((job, folder, wall))

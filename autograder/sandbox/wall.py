@@ -13,6 +13,7 @@ from typing import Protocol
 
 from autograder.assignment.models import Limits
 from autograder.errors import WallError
+from autograder.sandbox.allocation import ALLOCATION
 from autograder.sandbox.seccomp import load_filter
 
 GUEST_MODULES = (
@@ -124,6 +125,7 @@ def environment(home: str, matplotlib_cache: str) -> dict[str, str]:
         "OMP_THREAD_LIMIT": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
+        **ALLOCATION,
         "MPLBACKEND": "Agg",
         "MPLCONFIGDIR": matplotlib_cache,
         "IPYTHONDIR": f"{home}/.ipython",
