@@ -60,8 +60,8 @@ def main(arguments: Sequence[str]) -> int:
                     seconds = time.monotonic() - started
                     said = f"{way}: {kind}: {done} of {len(attacks)}, {seconds:.0f} s"
                     print(f"{said}: {_told(trial)}", flush=True)
-                if chosen.kept:
-                    table.save(tried, chosen.kept)
+                    if chosen.kept:
+                        table.save(tried, chosen.kept)
     if chosen.page:
         chosen.page.write_text(table.page(tried))
     print(f"{paid} paid on a way of ours")
