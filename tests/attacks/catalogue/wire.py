@@ -22,6 +22,14 @@ def speak(name: str, action: str, when: str = "call") -> Attack:
     return Attack(name, "7", SPEAK, guarded)
 
 
+COLLIDING = """
+def colliding(k):
+    number = (k + 1) * (2**61 - 1)
+    data = number.to_bytes(number.bit_length() // 8 + 1, 'little', signed=True)
+    return b'I' + struct.pack('<I', len(data)) + data
+keys = [colliding(k) for k in range(20000)]
+"""
+
 ATTACKS = (
     speak("noise", "line.sendall(os.urandom(4096))"),
     speak("noise in the cell", "line.sendall(os.urandom(4096))", "cell"),
@@ -40,8 +48,12 @@ ATTACKS = (
     speak("closes its connection", "line.shutdown(socket.SHUT_RDWR)"),
     speak(
         "colliding keys",
-        "keys = [b'i' + struct.pack('<q', k * (2**61 - 1) % 2**63) + b'N' for k in range(19000)]\n"
-        "line.sendall(ok(b'd' + struct.pack('<I', len(keys)) + b''.join(keys)))",
+        COLLIDING + "line.sendall(ok(b'S' + struct.pack('<I', len(keys)) + b''.join(keys)))",
+    ),
+    speak(
+        "colliding keys in every part",
+        COLLIDING + "sets = (b'S' + struct.pack('<I', len(keys)) + b''.join(keys)) * 19\n"
+        "line.sendall(ok(b'l' + struct.pack('<I', 19) + sets))",
     ),
     speak("reads the judge's questions", "line.recv(10**6, socket.MSG_DONTWAIT | socket.MSG_PEEK)"),
     speak(
