@@ -115,8 +115,10 @@ def _counts(trials: Mapping[str, Trial], names: Sequence[str], stock: bool) -> s
         "alive": sum(bool(it.alive) for it in done),
         "no result": sum(not it.graded for it in done) if stock else 0,
     }
-    said = ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "0"
-    return f"{said} of {len(done)}" + ("" if len(done) == len(names) else f"; {len(names)} to try")
+    paid = ", ".join(f"{what} {count}" for what, count in counts.items() if count) or "0"
+    return f"{paid} (of {len(done)}" + (
+        ")" if len(done) == len(names) else f" tried, {len(names)})"
+    )
 
 
 def _cell(tried: Tried, way: str, kind: str, attack: Attack) -> str:
