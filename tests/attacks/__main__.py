@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tests.attacks import table, ways
 from tests.attacks.catalogue import KINDS
-from tests.attacks.trials import STOCK, WAYS, Trial, applies
+from tests.attacks.trials import AT_ONCE, STOCK, WAYS, Trial, applies
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -28,10 +28,16 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--attack", action="append", default=None, help="by name")
     parser.add_argument("--kept", type=Path, help="JSON of what was tried: it is added to")
     parser.add_argument("--untried", action="store_true", help="only what is not in it yet")
+    parser.add_argument("--minutes", type=float, default=1e9, help="begin nothing after so long")
     parser.add_argument("--page", type=Path, help="write the page of the docs")
     chosen = parser.parse_args(arguments)
     tried = table.load(chosen.kept) if chosen.kept else {}
     paid = 0
+    begun = time.monotonic()
+
+    def is_late() -> bool:
+        return time.monotonic() - begun > 60 * chosen.minutes
+
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         root.chmod(0o755)
@@ -47,7 +53,7 @@ def main(arguments: Sequence[str]) -> int:
                     and (chosen.attack is None or it.name in chosen.attack)
                     and not (chosen.untried and it.name in known)
                 ]
-                if not attacks:
+                if not attacks or is_late():
                     continue
                 number += 1
                 folder = root / str(number)
@@ -62,6 +68,8 @@ def main(arguments: Sequence[str]) -> int:
                     print(f"{said}: {_told(trial)}", flush=True)
                     if chosen.kept:
                         table.save(tried, chosen.kept)
+                    if is_late() and way not in AT_ONCE:
+                        break
     if chosen.page:
         chosen.page.write_text(table.page(tried))
     print(f"{paid} paid on a way of ours")

@@ -125,6 +125,8 @@ def _written(
 
 
 STOCK = "stock otter"
+AT_ONCE = ("autograder grade", "otter grade")
+"""Ways that grade a class as one."""
 OURS_ALONE = ("forging the protocol", "what people open", "names of files", "checkpoints")
 """Kinds that aim at what stock otter does not have."""
 WAYS: dict[str, Way] = {
