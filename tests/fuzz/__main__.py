@@ -22,8 +22,14 @@ import safetensors.torch
 import torch
 
 with atheris.instrument_imports(
-    include=["autograder.sandbox.guest.wire", "autograder.submission", "safetensors"]
+    include=[
+        "autograder.sandbox.guest.wire",
+        "autograder.submission",
+        "autograder.checks.training",
+        "safetensors",
+    ]
 ):
+    from autograder.checks.training import read_safetensors
     from autograder.errors import UnreadableSubmission
     from autograder.grading.checkpoint import read_checkpoint
     from autograder.sandbox.guest import wire
@@ -82,9 +88,16 @@ def hand_ins() -> Iterator[bytes]:
 
 
 def load(data: bytes) -> None:
-    """What comes out of a checkpoint can be sent to the sandbox, or it was refused."""
+    """What comes out of a checkpoint can be sent to the sandbox, or it was refused.
+
+    Up to a zero byte the input is a header. Its length is put before it: no fuzzer guesses that.
+    """
+    header, _, numbers = data.partition(b"\0")
+    content = len(header).to_bytes(8, "little") + header + numbers
+    with contextlib.suppress(AssertionError):
+        read_safetensors(content)
     try:
-        tensors = read_checkpoint(data, "fuzz.safetensors", 1)
+        tensors = read_checkpoint(content, "fuzz.safetensors", 1)
     except UnreadableSubmission:
         return
     sent = wire.encode(tensors, lambda item: 0)
@@ -96,8 +109,12 @@ def load(data: bytes) -> None:
 def checkpoints() -> Iterator[bytes]:
     """Checkpoints to begin with."""
     tensors = {"weight": torch.ones(2, 3), "count": torch.tensor(3), "mask": torch.ones(2) > 0}
-    yield safetensors.torch.save(tensors)
-    yield safetensors.torch.save({"half": torch.ones(1).bfloat16()}, {"note": "x"})
+    for content in (
+        safetensors.torch.save(tensors),
+        safetensors.torch.save({"half": torch.ones(1).bfloat16()}, {"note": "x"}),
+    ):
+        size = int.from_bytes(content[:8], "little")
+        yield content[8 : 8 + size] + b"\0" + content[8 + size :]
 
 
 TARGETS: dict[str, tuple[Callable[[Path], Callable[[bytes], None]], Callable[[], Iterator[bytes]]]]
