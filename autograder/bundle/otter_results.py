@@ -11,6 +11,7 @@ from otter.test_files.exception_test import ExceptionTestFile
 
 from autograder.assignment.loading import QUIZ_KINDS
 from autograder.results import Ending, QuestionResult, SubmissionResult, Verdict
+from autograder.submission.text import one_line, readable
 
 PASSED = "✅ Test case passed"
 FAILED = "❌ Test case failed"
@@ -34,7 +35,7 @@ def fill_in(results: Any, result: SubmissionResult) -> None:
         if question.auto_max:
             results.results[question.id] = test_file_of(question, result)
     if result.note:
-        results.set_output(result.note)
+        results.set_output(readable(result.note))
 
 
 def test_file_of(question: QuestionResult, result: SubmissionResult) -> Any:
@@ -68,15 +69,15 @@ def report_of(result: SubmissionResult) -> str:
     """What the instructor reads: how it ended, behind which wall, and what to look at."""
     who = ", ".join(part for part in (result.name, result.student_id) if part) or "no name given"
     lines = [
-        f"{result.submission} ({who}): {result.status.value}, {result.auto_score:g} of "
-        f"{result.auto_max:g} automatic points",
+        f"{one_line(result.submission, 200)} ({who}): {result.status.value}, "
+        f"{result.auto_score:g} of {result.auto_max:g} automatic points",
         f"wall: {result.wall}; {result.seconds:.1f} s, of which student code "
         f"{result.student_seconds:.1f} s",
     ]
     if result.note:
         lines.append(result.note)
     lines += [f"look at {flag.question or 'the submission'}: {flag.text}" for flag in result.flags]
-    return "\n".join(lines)
+    return readable("\n".join(lines))
 
 
 def _outcome(verdict: Verdict) -> Any:
@@ -101,7 +102,7 @@ def _case(title: str, points: float, passed: bool, hidden: bool, text: str) -> A
         failure_message=None,
     )
     head = PASSED if passed else FAILED
-    return TestCaseResult(case, f"{head}\n{text}".rstrip(), passed)
+    return TestCaseResult(case, f"{head}\n{readable(text)}".rstrip(), passed)
 
 
 def _plain(points: float) -> float:

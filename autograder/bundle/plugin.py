@@ -25,6 +25,7 @@ from autograder.errors import BundleError
 from autograder.grading.pipeline import grade_one
 from autograder.results import Ending, SubmissionResult
 from autograder.sandbox.choice import choose_wall
+from autograder.submission.text import one_line, readable
 
 WALL_VARIABLE = "AUTOGRADER_WALL"
 """`none` grades without a wall; anything else names one."""
@@ -105,8 +106,8 @@ class AutograderPlugin(AbstractOtterPlugin):  # type: ignore[misc]  # otter has 
         ]
         told = [f"{flag.question}: {flag.text}" for flag in result.flags]
         raise BundleError(
-            f"the grader failed: {'; '.join([*faults, *told]) or result.note}",
-            where=Path(self.submission_path).name,
+            readable(f"the grader failed: {'; '.join([*faults, *told]) or result.note}"),
+            where=one_line(Path(self.submission_path).name, 200),
             remedy="No score is written. Mend the fault and grade this submission again.",
         )
 

@@ -38,7 +38,8 @@ def sentence_html(words: str) -> Markup:
 def _cleaned(html: str) -> Markup:
     return Markup(
         nh3.clean(
-            html,
+            # Once more: what can't be seen may have been written as an entity.
+            text(html, len(html)),
             tags=TAGS,
             attributes={"a": {"href"}, "ol": {"start"}},
             allowed_classes={"span": {"math"}, "div": {"math"}},

@@ -22,6 +22,11 @@ def plain_text(text: str) -> str:
     return _CONTROL.sub("", without_surrogates(text).replace("\r\n", "\n").replace("\r", "\n"))
 
 
+def readable(text: str) -> str:
+    """Several lines for a terminal or a plain page: without bidirectional characters, too."""
+    return _BIDI.sub("", plain_text(text))
+
+
 def one_line(text: str, cap: int) -> str:
     """At most ``cap`` characters on one line, without control and bidirectional characters."""
     text = unicodedata.normalize("NFC", without_surrogates(text[: 4 * cap]))

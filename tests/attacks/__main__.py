@@ -1,7 +1,9 @@
-"""Prints what each attack came to on each way of grading: ``python -m tests.attacks``.
+"""Tries the gallery and says what each attack came to: ``python -m tests.attacks``.
 
-A cell reads gained / read / effects: points over the same hand-in without an attack, findings that
-its student is shown, and traces on the host.
+    python -m tests.attacks --kind "forging the protocol" --way "otter run"
+    python -m tests.attacks --kept .cache/attacks.json --page docs/attacks.md
+
+Ends with 1 where an attack paid on a way of ours.
 """
 
 from __future__ import annotations
@@ -9,110 +11,76 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
-from tests.attacks import ways
-from tests.attacks.catalogue import ATTACKS, KINDS
-from tests.attacks.host import host
-from tests.attacks.model import Attack, harmless
-from tests.attacks.stock import write_stock_bundle
-from tests.attacks.ways import Ground, Outcome
-
-Rows = dict[str, dict[str, str]]
-Way = Callable[[Ground, Sequence[Attack], Path], Iterator[tuple[str, Outcome, list[str]]]]
-
-
-def by_us(
-    ground: Ground, attacks: Sequence[Attack], folder: Path
-) -> Iterator[tuple[str, Outcome, list[str]]]:
-    """`autograder grade`, the class at once; what happens to the host is nobody's in particular."""
-    with host(folder) as there:
-        files = ways.written(ground, attacks, folder / "class", dict(there.places))
-        outcomes = ways.grade(ground, folder / "class", folder / "out")
-        effects = there.effects()
-    for attack in attacks:
-        yield attack.name, outcomes[files[attack.name].name], effects
-
-
-def by_otter(bundle: Callable[[Ground, Path], Path]) -> Way:
-    """`otter run` on each hand-in by itself."""
-
-    def way(
-        ground: Ground, attacks: Sequence[Attack], folder: Path
-    ) -> Iterator[tuple[str, Outcome, list[str]]]:
-        zip = bundle(ground, folder)
-        with host(folder) as there:
-            files = ways.written(ground, attacks, folder / "class", dict(there.places))
-            for number, attack in enumerate(attacks):
-                out = folder / "out" / str(number)
-                outcome = ways.otter_run(zip, files[attack.name], out)
-                yield attack.name, outcome, there.effects()
-
-    return way
-
-
-def in_containers(
-    ground: Ground, attacks: Sequence[Attack], folder: Path
-) -> Iterator[tuple[str, Outcome, list[str]]]:
-    """`otter grade`, the class at once."""
-    with host(folder) as there:
-        files = ways.written(ground, attacks, folder / "class", dict(there.places))
-        paths = sorted((folder / "class").iterdir())
-        outcomes = ways.otter_grade(ground, paths, folder / "out")
-        effects = there.effects()
-    for attack in attacks:
-        yield attack.name, outcomes.get(files[attack.name].name, Outcome(0.0, 0)), effects
-
-
-def _stock(ground: Ground, folder: Path) -> Path:
-    write_stock_bundle(folder / "stock.zip")
-    return folder / "stock.zip"
-
-
-WAYS: dict[str, Way] = {
-    "autograder grade": by_us,
-    "otter run": by_otter(lambda ground, folder: ground.bundle),
-    "otter grade": in_containers,
-    "stock otter": by_otter(_stock),
-}
+from tests.attacks import table, ways
+from tests.attacks.catalogue import KINDS
+from tests.attacks.trials import AT_ONCE, STOCK, WAYS, Trial, applies
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Try the chosen attacks on the chosen ways, and print a table in markdown."""
+    """Try the chosen attacks on the chosen ways, kind by kind."""
     parser = argparse.ArgumentParser(prog="python -m tests.attacks")
     parser.add_argument("--way", action="append", choices=list(WAYS), default=None)
     parser.add_argument("--kind", action="append", choices=list(KINDS), default=None)
+    parser.add_argument("--attack", action="append", default=None, help="by name")
+    parser.add_argument("--kept", type=Path, help="JSON of what was tried: it is added to")
+    parser.add_argument("--untried", action="store_true", help="only what is not in it yet")
+    parser.add_argument("--minutes", type=float, default=1e9, help="begin nothing after so long")
+    parser.add_argument("--page", type=Path, help="write the page of the docs")
     chosen = parser.parse_args(arguments)
-    names = chosen.way or [way for way in WAYS if way != "otter grade" or ways.OTTER_GRADE]
-    attacks = [it for kind in chosen.kind or KINDS for it in KINDS[kind]]
-    rows: Rows = {attack.name: {} for attack in attacks}
+    tried = table.load(chosen.kept) if chosen.kept else {}
+    paid = 0
+    begun = time.monotonic()
+
+    def is_late() -> bool:
+        return time.monotonic() - begun > 60 * chosen.minutes
+
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         root.chmod(0o755)
-        ground = ways.mini(root / "ground")
-        for number, way in enumerate(names):
-            folder = root / str(number)
-            folder.mkdir()
-            print(f"{way} …", file=sys.stderr, flush=True)
-            tried = list(WAYS[way](ground, [harmless(ground.stage), *attacks], folder))
-            baseline = tried[0][1].points
-            for attack, outcome, effects in tried[1:]:
-                gained = max(outcome.points - baseline, 0.0)
-                rows[attack][way] = f"{gained:g} / {outcome.read} / {len(effects)}"
-    print(f"| attack | promise | {' | '.join(names)} |")
-    print("|---" * (len(names) + 2) + "|")
-    promise = {attack.name: attack.promise for attack in ATTACKS}
-    for attack_name, row in rows.items():
-        cells = " | ".join(row[way] for way in names)
-        print(f"| {attack_name} | {promise[attack_name]} | {cells} |")
-    clean = all(
-        row[way] == "0 / 0 / 0"
-        for row in rows.values()
-        for way in names[:3]
-        if way != "stock otter"
-    )
-    return 0 if clean else 1
+        ground = None
+        number = 0
+        for way in chosen.way or [it for it in WAYS if it != "otter grade" or ways.OTTER_GRADE]:
+            known = tried.setdefault(way, {})
+            for kind in chosen.kind or KINDS:
+                attacks = [
+                    it
+                    for it in KINDS[kind]
+                    if applies(way, kind, it)
+                    and (chosen.attack is None or it.name in chosen.attack)
+                    and not (chosen.untried and it.name in known)
+                ]
+                if not attacks or is_late():
+                    continue
+                number += 1
+                folder = root / str(number)
+                folder.mkdir()
+                ground = ground or ways.mini(root / "ground")
+                started = time.monotonic()
+                for done, trial in enumerate(WAYS[way](ground, attacks, folder), 1):
+                    known[trial.attack] = trial
+                    paid += trial.paid and way != STOCK
+                    seconds = time.monotonic() - started
+                    said = f"{way}: {kind}: {done} of {len(attacks)}, {seconds:.0f} s"
+                    print(f"{said}: {_told(trial)}", flush=True)
+                    if chosen.kept:
+                        table.save(tried, chosen.kept)
+                    if is_late() and way not in AT_ONCE:
+                        break
+    if chosen.page:
+        chosen.page.write_text(table.page(tried))
+    print(f"{paid} paid on a way of ours")
+    return 1 if paid else 0
+
+
+def _told(trial: Trial) -> str:
+    said = [f"{trial.gained:g} points"] if trial.gained else []
+    said += [f"{trial.read} shown"] if trial.read else []
+    said += [*trial.alive, *trial.effects, *([] if trial.graded else ["no result"])]
+    return f"{trial.attack}: {'; '.join(said) or 'nothing'}"
 
 
 if __name__ == "__main__":

@@ -46,10 +46,16 @@ class Attack:
     student: str = "Mallory"
     number: str = "666"
     essay: str = ""
+    answers: Mapping[str, str] = field(default_factory=dict)
+    """Cells of other questions."""
+    file: str = ""
+    """Name of the file, without its ending; made of the attack's name where it is empty."""
     files: Mapping[str, bytes] = field(default_factory=dict)
     """What the zip holds beside the notebook."""
     raw: Callable[[bytes], tuple[str, bytes]] | None = None
     """Makes the whole file, with its ending, of the notebook's bytes."""
+    on_pages: bool = False
+    """Whether it aims at pages that only `autograder grade` writes."""
     unreadable: bool = False
     """Whether it is refused as a whole."""
 
@@ -65,7 +71,8 @@ class Attack:
         """Write the hand-in; its path."""
         notebook = make_submission(
             stage.template,
-            {stage.question: self.source(stage, host)},
+            {stage.question: self.source(stage, host)}
+            | {id: put(textwrap.dedent(it), host) for id, it in self.answers.items()},
             {},
             name=self.student,
             number=self.number,
@@ -80,7 +87,7 @@ class Attack:
             ending, content = ".zip", zipped({f"{stage.name}.ipynb": text, **self.files}, host)
         else:
             ending, content = ".ipynb", text
-        path = folder / f"{self.name.replace(' ', '-')}{ending}"
+        path = folder / f"{self.file or self.name.replace(' ', '-')}{ending}"
         path.write_bytes(content)
         return path
 
@@ -97,8 +104,8 @@ def zipped(entries: Mapping[str, bytes], host: Mapping[str, str] | None = None) 
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in entries.items():
-            if host and name.endswith((".py", ".OTTER_LOG")):
-                content = put(content.decode("latin-1"), host).encode("latin-1")
+            # Byte for byte: what an attack hands in need not be text.
+            content = put(content.decode("latin-1"), host or {}).encode("latin-1")
             archive.writestr(name, content)
     return buffer.getvalue()
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import io
 import json
 import os
 import shlex
@@ -24,7 +26,8 @@ from autograder.authoring.products import products
 from autograder.cli.whole_class import grade_and_report
 from autograder.report.names import file_name
 from autograder.store import open_store
-from tests.attacks.model import LEAKED, Attack, Stage
+from tests.attacks.model import LEAKED, Stage
+from tests.attacks.opened import alive_in_file, alive_in_table, alive_in_text
 
 MINI = Path(__file__).resolve().parents[1] / "authoring" / "masters" / "t01-mini"
 LIMITS = {
@@ -35,6 +38,13 @@ LIMITS = {
     "disk_mb": 64,
     "output_mb": 2,
 }
+TRAINING = {
+    "question": "q2_2",
+    "checkpoint": "t01.safetensors",
+    "object": "model",
+    "build": "torch.nn.Linear(2, 2)",
+}
+"""No question needs it: it is there for hostile checkpoints."""
 OTTER_GRADE = shlex.split(os.environ.get("AUTOGRADER_OTTER_GRADE", ""))
 """The command that stands for `otter grade`, with its image; see tests/bundle."""
 
@@ -49,12 +59,10 @@ class Ground:
     solutions: dict[str, str]
     full: float
 
-    def bystander(self, folder: Path, name: str) -> Path:
+    def bystander(self, path: Path) -> None:
         """Write an honest hand-in with full points."""
-        path = folder / f"{name}.ipynb"
         answered = make_submission(self.stage.template, self.solutions, {}, name="Ada", number="1")
         write_notebook(answered, path)
-        return path
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,8 @@ class Outcome:
     points: float
     read: int
     """How often what it read stands in what its student is shown."""
+    alive: tuple[str, ...] = ()
+    """What of its own is alive in what people open."""
 
 
 def mini(folder: Path) -> Ground:
@@ -72,6 +82,7 @@ def mini(folder: Path) -> Ground:
     config = source / "assignment.yml"
     content = yaml.safe_load(config.read_text())
     content["limits"] = LIMITS
+    content["training"] = TRAINING
     config.write_text(yaml.safe_dump(content))
     build(source, folder)
     notebooks = make_notebooks(load_master(source))
@@ -82,38 +93,52 @@ def mini(folder: Path) -> Ground:
     return Ground(stage, kit, place.bundle, dict(notebooks.solutions), full)
 
 
-def grade(ground: Ground, folder: Path, out: Path, wall: str = "auto") -> dict[str, Outcome]:
-    """`autograder grade` on a folder, as its command does it; outcomes by file name."""
+def grade(
+    ground: Ground, folder: Path, out: Path, wall: str = "auto"
+) -> tuple[dict[str, Outcome], list[str]]:
+    """`autograder grade` on a folder, as its command does it; outcomes by file name.
+
+    Beside them, what is alive in what people open of the whole class.
+    """
+    terminal = io.StringIO()
+    with contextlib.redirect_stdout(terminal):
+        grade_and_report(ground.kit, folder, out, 2, wall, None)
     outcomes = {}
-    grade_and_report(ground.kit, folder, out, 2, wall, None)
     with open_store(out) as store:
         for record in store.submissions():
-            page = (out / "feedback" / file_name(record.submission, "html")).read_text()
-            outcomes[record.submission] = Outcome(record.result.auto_score, page.count(LEAKED))
-    return outcomes
+            page = out / "feedback" / file_name(record.submission, "html")
+            results = out / "results" / file_name(record.submission, "json")
+            alive = [*alive_in_file(page), *alive_in_file(results)]
+            read = page.read_text().count(LEAKED)
+            outcomes[record.submission] = Outcome(record.result.auto_score, read, tuple(alive))
+    shared = [*alive_in_file(out / "index.html"), *alive_in_table(out / "gradebook.csv")]
+    return outcomes, [*shared, *alive_in_text(terminal.getvalue())]
 
 
-def otter_run(bundle: Path, path: Path, out: Path, seconds: float = 120) -> Outcome:
-    """Stock `otter run` on one hand-in; no points where it writes no results."""
+def otter_run(bundle: Path, path: Path, out: Path, seconds: float = 120) -> Outcome | None:
+    """Stock `otter run` on one hand-in; None where it writes no results."""
     out.mkdir(parents=True)
     otter = [sys.executable, "-m", "otter", "run", "-a", str(bundle), "-o", str(out), "--no-logo"]
     try:
-        subprocess.run(
-            [*otter, str(path)],
+        done = subprocess.run(
+            [*otter, "--", str(path)],
             cwd=out,
             env={**os.environ, "OMP_NUM_THREADS": "1"},
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,
             timeout=seconds,
         )
     except subprocess.TimeoutExpired:
-        return Outcome(0.0, 0)
+        return None
     results = out / "results.json"
     if not results.is_file():
-        return Outcome(0.0, 0)
+        return None
     tests = json.loads(results.read_text())["tests"]
     shown = "\n".join(it.get("output", "") for it in tests if it.get("visibility") == "visible")
-    return Outcome(sum(it.get("score", 0.0) for it in tests), shown.count(LEAKED))
+    alive = {*alive_in_file(results), *alive_in_text(done.stdout.decode(errors="replace"))}
+    points = sum(it.get("score", 0.0) for it in tests)
+    return Outcome(points, shown.count(LEAKED), tuple(sorted(alive)))
 
 
 def otter_grade(ground: Ground, paths: Sequence[Path], out: Path) -> dict[str, Outcome]:
@@ -122,30 +147,29 @@ def otter_grade(ground: Ground, paths: Sequence[Path], out: Path) -> dict[str, O
     options += ["--timeout", "300"]
     outcomes: dict[str, Outcome] = {}
     # otter takes one kind of file at a time.
-    for ending in ("ipynb", "zip"):
+    for ending in ("ipynb", "zip", "py"):
         chosen = [str(path) for path in paths if path.suffix == f".{ending}"]
         if not chosen:
             continue
         place = out / ending
         place.mkdir(parents=True)
-        subprocess.run(
-            [*OTTER_GRADE, *options, "--ext", ending, "-a", str(ground.bundle), *chosen],
+        done = subprocess.run(
+            [*OTTER_GRADE, *options, "--ext", ending, "-a", str(ground.bundle), "--", *chosen],
             cwd=place,
             capture_output=True,
+            text=True,
             check=False,
         )
-        with (place / "final_grades.csv").open() as file:
+        table = place / "final_grades.csv"
+        if not table.is_file():
+            raise RuntimeError(f"otter grade failed: {done.stderr[-3000:]}")
+        with table.open(newline="") as file:
             for row in csv.DictReader(file):
-                summary = place / "grading-summaries" / f"{Path(row['file']).stem}.txt"
-                text = summary.read_text() if summary.is_file() else ""
-                points = float(row["total_points_earned"] or 0)
-                outcomes[row["file"]] = Outcome(points, text.count(LEAKED))
+                name = row["file"].removesuffix(f".{ending}")
+                summary = place / "grading-summaries" / f"{name}.txt"
+                if row["grading_status"] == "Completed":
+                    points = float(row["total_points_earned"])
+                    text = summary.read_text()
+                    alive = tuple(alive_in_text(text))
+                    outcomes[row["file"]] = Outcome(points, text.count(LEAKED), alive)
     return outcomes
-
-
-def written(ground: Ground, attacks: Sequence[Attack], folder: Path, places: dict) -> dict:
-    """The hand-ins of all attacks, by attack, with an honest one before and after."""
-    folder.mkdir(parents=True, exist_ok=True)
-    ground.bystander(folder, "aa-bystander")
-    ground.bystander(folder, "zz-bystander")
-    return {attack.name: attack.write(ground.stage, folder, places) for attack in attacks}

@@ -81,3 +81,18 @@ def test_the_report_names_wall_and_flags() -> None:
     assert "a.ipynb (Ada, 4711): graded, 2.25 of 4 automatic points" in report
     assert "wall: bubblewrap" in report
     assert "look at q2_1: odd" in report
+
+
+def test_what_students_wrote_steers_no_terminal_and_turns_no_line_around() -> None:
+    hostile = "x\x1b[2J\x9b31m\u202e100\x00\ud800"
+    shown = replace(VERDICTS[1], message=hostile)
+    question = replace(CODE, checks=(shown, *VERDICTS[::2]), note=hostile)
+    result = replace(
+        RESULT, submission=f"{hostile}\ny.ipynb", name=hostile, note=hostile, questions=(question,)
+    )
+    output = filled(result).to_gradescope_dict(AutograderConfig())
+    texts = [output["output"], *(it["output"] for it in output["tests"]), report_of(result)]
+    assert sum("[2J" in text for text in texts) == len(texts)
+    for text in texts:
+        assert not set(text) & {"\x1b", "\x9b", "\u202e", "\x00", "\ud800"}
+    assert report_of(result).splitlines()[0].endswith("2.25 of 4 automatic points")

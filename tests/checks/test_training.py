@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 import pytest
@@ -110,6 +111,13 @@ def test_reads_what_safetensors_writes() -> None:
         assert torch.equal(found[name], tensor)
 
 
+def overlapping(count: int) -> bytes:
+    """Tensors that each claim all of the data."""
+    entry = {"dtype": "U8", "shape": [10_000], "data_offsets": [0, 10_000]}
+    header = json.dumps({str(number): entry for number in range(count)}).encode()
+    return len(header).to_bytes(8, "little") + header + bytes(10_000)
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -118,6 +126,8 @@ def test_reads_what_safetensors_writes() -> None:
         b"\xff" * 40,
         (2).to_bytes(8, "little") + b"[]",
         (9).to_bytes(8, "little") + b'{"a": {}}',
+        overlapping(1000),
+        (2**21).to_bytes(8, "little") + b"{}".ljust(2**21),
     ],
 )
 def test_refuses_what_is_not_safetensors(data: bytes) -> None:

@@ -1,1 +1,1 @@
-"""Coverage-guided fuzzing of what takes hostile bytes: the wire's decoder and the intake."""
+"""Coverage-guided fuzzing of what takes hostile bytes: the wire, the intake and checkpoints."""

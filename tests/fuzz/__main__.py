@@ -1,4 +1,4 @@
-"""``python -m tests.fuzz wire|intake [-runs=N ...]``: libFuzzer's options follow the target's name.
+"""``python -m tests.fuzz wire|intake|checkpoint [-runs=N ...]``, with libFuzzer's options.
 
 libFuzzer ends with another status than 0 on any exception, on an input that takes longer than
 ``-timeout`` seconds, and beyond ``-rss_limit_mb``; the input is then written to a file.
@@ -18,10 +18,20 @@ from pathlib import Path
 
 import atheris
 import numpy as np
+import safetensors.torch
 import torch
 
-with atheris.instrument_imports(include=["autograder.sandbox.guest.wire", "autograder.submission"]):
+with atheris.instrument_imports(
+    include=[
+        "autograder.sandbox.guest.wire",
+        "autograder.submission",
+        "autograder.checks.training",
+        "safetensors",
+    ]
+):
+    from autograder.checks.training import read_safetensors
     from autograder.errors import UnreadableSubmission
+    from autograder.grading.checkpoint import read_checkpoint
     from autograder.sandbox.guest import wire
     from autograder.submission import read_submission
 
@@ -77,20 +87,58 @@ def hand_ins() -> Iterator[bytes]:
     yield b"\2" + b'# %% [markdown]\n# text\n\n# %% tags=["q3_2"]\nx = 1\n'
 
 
+def load(data: bytes) -> None:
+    """What comes out of a checkpoint can be sent to the sandbox, or it was refused.
+
+    Up to a zero byte the input is a header. Its length is put before it: no fuzzer guesses that.
+    """
+    header, _, numbers = data.partition(b"\0")
+    content = len(header).to_bytes(8, "little") + header + numbers
+    with contextlib.suppress(AssertionError):
+        read_safetensors(content)
+    try:
+        tensors = read_checkpoint(content, "fuzz.safetensors", 1)
+    except UnreadableSubmission:
+        return
+    sent = wire.encode(tensors, lambda item: 0)
+    with contextlib.suppress(wire.WireError):
+        # The judge's side may refuse more than it sends: that is then the hand-in's fault.
+        wire.decode(sent, lambda number: None)
+
+
+def checkpoints() -> Iterator[bytes]:
+    """Checkpoints to begin with."""
+    tensors = {"weight": torch.ones(2, 3), "count": torch.tensor(3), "mask": torch.ones(2) > 0}
+    for content in (
+        safetensors.torch.save(tensors),
+        safetensors.torch.save({"half": torch.ones(1).bfloat16()}, {"note": "x"}),
+    ):
+        size = int.from_bytes(content[:8], "little")
+        yield content[8 : 8 + size] + b"\0" + content[8 + size :]
+
+
+TARGETS: dict[str, tuple[Callable[[Path], Callable[[bytes], None]], Callable[[], Iterator[bytes]]]]
+TARGETS = {
+    "wire": (lambda folder: decode, frames),
+    "intake": (reader, hand_ins),
+    "checkpoint": (lambda folder: load, checkpoints),
+}
+
+
 def main() -> None:
     """Fuzz the target that the first argument names."""
     warnings.simplefilter("ignore")
     logging.disable(logging.CRITICAL)
-    target, *options = sys.argv[1:]
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    name, *options = sys.argv[1:]
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
         corpus = folder / "corpus"
         corpus.mkdir()
-        for number, seed in enumerate(frames() if target == "wire" else hand_ins()):
+        target, seeds = TARGETS[name]
+        for number, seed in enumerate(seeds()):
             (corpus / str(number)).write_bytes(seed)
-        one = decode if target == "wire" else reader(folder)
         prefix = f"-artifact_prefix={Path.cwd()}/"
-        atheris.Setup([sys.argv[0], *BOUNDS, prefix, *options, str(corpus)], one)
+        atheris.Setup([sys.argv[0], *BOUNDS, prefix, *options, str(corpus)], target(folder))
         atheris.Fuzz()
 
 

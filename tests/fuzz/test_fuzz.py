@@ -34,7 +34,8 @@ def fuzz(target: str, runs: int, folder: Path, longest: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("target", "runs", "longest"), [("wire", 20_000, 512), ("intake", 500, 8192)]
+    ("target", "runs", "longest"),
+    [("wire", 20_000, 512), ("intake", 500, 8192), ("checkpoint", 5_000, 512)],
 )
 def test_a_sample_of_inputs_does_no_harm(
     target: str, runs: int, longest: int, tmp_path: Path
@@ -44,7 +45,12 @@ def test_a_sample_of_inputs_does_no_harm(
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    ("target", "runs", "longest"), [("wire", 1_000_000, 4096), ("intake", 10_000, 65_536)]
+    ("target", "runs", "longest"),
+    [
+        ("wire", 1_000_000, 4096),
+        ("intake", 10_000, 65_536),
+        ("checkpoint", 100_000, 4096),
+    ],
 )
 def test_the_full_count_of_inputs_does_no_harm(
     target: str, runs: int, longest: int, tmp_path: Path

@@ -15,7 +15,7 @@ from autograder.report.tables import marks_table
 from autograder.results import Flag, SubmissionResult
 from autograder.store import NewMark, score_submission
 from tests.report.classroom import ADA, BEN, BROKEN, EVERYBODY, store_of
-from tests.report.test_feedback import Page, harmless
+from tests.report.page import Page, harmless
 
 
 def overview(tmp_path: Path, *results: SubmissionResult) -> Page:

@@ -22,6 +22,8 @@ SAFETENSORS_DTYPES = {
     "U8": torch.uint8,
     "BOOL": torch.bool,
 }
+MAX_HEADER = 2**20
+"""Bytes of a safetensors header: JSON takes many times its size in memory."""
 
 
 def run_training(
@@ -122,11 +124,18 @@ def read_safetensors(data: bytes | None) -> dict[str, torch.Tensor]:
     assert data is not None, "train left no file at the path that `checkpoint` names."
     try:
         (size,) = struct.unpack("<Q", data[:8])
+        if size > MAX_HEADER:
+            raise ValueError("the header is too long")
         header = json.loads(data[8 : 8 + size])
         header.pop("__metadata__", None)
         tensors = {}
+        left = len(data)
         for name, entry in header.items():
             begin, end = (8 + size + offset for offset in entry["data_offsets"])
+            # Else a thousand entries could each claim the whole file, and be copied.
+            left -= max(end - begin, 0)
+            if left < 0:
+                raise ValueError("tensors overlap")
             dtype = SAFETENSORS_DTYPES[entry["dtype"]]
             flat = torch.empty(0, dtype=dtype)
             if end > begin:

@@ -56,6 +56,27 @@ ATTACKS = (
         "linecache.cache['<cell 9>'] = (1, None, ['LEA' + 'KED'] * 99, '<cell 9>')\n"
         "exec(compile('1/0', '<cell 9>', 'exec'))",
     ),
+    carry("raised as a syntax error", "", f"raise SyntaxError('x', ('<cell 9>', 1, 1, {TEXT}))"),
+    carry("raised as a missing file", "", f"raise FileNotFoundError(2, 'x', {TEXT})"),
+    carry("raised as a missing module", "", f"raise ImportError('x', name={TEXT})"),
+    carry("raised as a missing name", "", f"raise AttributeError('x', name={TEXT}, obj=[])"),
+    carry("raised as bad text", "", f"raise UnicodeDecodeError('utf-8', b'x', 0, 1, {TEXT})"),
+    carry("raised by an exit", "", f"raise SystemExit({TEXT})"),
+    carry("raised at the end", "", f"raise StopIteration({TEXT})"),
+    carry("raised in a group", "", f"raise ExceptionGroup({TEXT}, [ValueError({TEXT})])"),
+    carry("raised as a cause", "", f"raise ValueError('x') from KeyError({TEXT})"),
+    carry(
+        "in a code's name",
+        "",
+        "def told(): 1 / 0\n"
+        "told.__code__ = told.__code__.replace(co_name='LEA' + 'KED', co_qualname='LEA' + 'KED')\n"
+        "told()",
+    ),
+    carry(
+        "in a variable of a later cell",
+        "kept = []",
+        f"kept.append({TEXT}); __import__('builtins').kept = kept",
+    ),
     carry("in a file for a later check", "import os", f"open('/tmp/kept', 'a').write({TEXT})"),
     Attack(
         "in a file read by a public check",
@@ -64,6 +85,48 @@ ATTACKS = (
         "if is_hidden(args):\n    open('kept', 'w').write('LEA' + 'KED')\n"
         "try:\n    text = open('kept').read()\nexcept OSError:\n    text = ''\n"
         "if text:\n    raise RuntimeError(text)",
+    ),
+    Attack(
+        "in a file read by another question's check",
+        "11",
+        HIDDEN,
+        "if is_hidden(args):\n    open('/tmp/kept', 'w').write('LEA' + 'KED')",
+        answers={
+            "q2_2": """
+            def furthest(values):
+                try: text = open("/tmp/kept").read()
+                except OSError: text = ""
+                raise RuntimeError(text)
+            """
+        },
+    ),
+    Attack(
+        "in memory that all copies share",
+        "11",
+        HIDDEN + "import mmap\nshared = mmap.mmap(-1, 4096)\n",
+        "if is_hidden(args):\n    shared[:6] = b'LEA' + b'KED'",
+        answers={
+            "q2_2": """
+            def furthest(values):
+                raise RuntimeError(shared[:6].decode("latin-1"))
+            """
+        },
+    ),
+    Attack(
+        "in the environment of later programs",
+        "11",
+        HIDDEN + "import os, subprocess\n",
+        "if is_hidden(args):\n    subprocess.run('echo LEA''KED > /dev/shm/kept; '\n"
+        "        'echo LEA''KED > ~/kept; echo LEA''KED > /var/tmp/kept', shell=True)",
+        answers={
+            "q2_2": """
+            def furthest(values):
+                for path in ("/dev/shm/kept", os.path.expanduser("~/kept"), "/var/tmp/kept"):
+                    try: text = open(path).read()
+                    except OSError: continue
+                    raise RuntimeError(text)
+            """
+        },
     ),
     Attack(
         "through a process that listens",

@@ -58,6 +58,48 @@ ATTACKS = (
         "5",
         "import sys\nsys.setrecursionlimit(10**9)\ndef f():\n    return f()\nf()",
     ),
+    Attack(
+        "memory in shared pages",
+        "5",
+        "import mmap\nhogs = []\nfor _ in range(64):\n    hogs.append(mmap.mmap(-1, 2**28))\n"
+        "    hogs[-1].write(b'x' * 2**28)",
+    ),
+    Attack(
+        "memory in buffers of sockets",
+        "5",
+        "import socket\npairs = []\ntry:\n    while True:\n"
+        "        pairs.append(socket.socketpair())\n        pairs[-1][0].setblocking(False)\n"
+        "        try:\n            while True:\n                pairs[-1][0].send(bytes(2**16))\n"
+        "        except BlockingIOError:\n            pass\nexcept OSError:\n    pass",
+    ),
+    Attack(
+        "memory in small files",
+        "5",
+        "import os\ntry:\n    for n in range(10**6):\n"
+        "        os.symlink('x' * 4000, f'link{n}')\nexcept OSError:\n    pass",
+    ),
+    Attack(
+        "a notebook of a picture without end",
+        "5",
+        "import matplotlib.pyplot as plt\n"
+        "for _ in range(300):\n    plt.figure(figsize=(40, 40)); plt.plot([1, 2])\n"
+        "    plt.show()",
+    ),
+    Attack(
+        "limits raised",
+        "5",
+        "import os, resource\nfor which in range(16):\n    try:\n"
+        "        resource.setrlimit(which, (-1, -1))\n    except (OSError, ValueError):\n"
+        "        pass\ntry:\n    os.nice(-20)\nexcept OSError:\n    pass\n"
+        "hog = [bytearray(2**28) for _ in range(64)]",
+    ),
+    Attack(
+        "a scheduler for itself alone",
+        "5",
+        "import os\nfor policy in (os.SCHED_FIFO, os.SCHED_RR):\n    try:\n"
+        "        os.sched_setscheduler(0, policy, os.sched_param(99))\n"
+        "        open('@CANARY@/canary-written', 'w')\n    except OSError:\n        pass",
+    ),
     Attack("exit", "5", "raise SystemExit(0)"),
     Attack("pattern that never ends", "5", "import re\nre.match(r'(a+)+$', 'a' * 64 + 'b')"),
 )

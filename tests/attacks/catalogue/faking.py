@@ -216,10 +216,135 @@ ATTACKS = (
                 if name.startswith(("q2", "q3", "test_q")) and name.endswith(".py"):
                     try:
                         open(os.path.join(top, name), "w").write(
-                            "OK_FORMAT = True\\ntest = {'name': 'x', 'points': 0, 'suites': []}")
+                            "OK_FORMAT = False\\nfrom otter.test_files import test_case\\n"
+                            "name = 'q2_1'\\npoints = 3\\n@test_case(points=3)\\n"
+                            "def test(env): pass\\n")
                     except OSError:
                         pass
         """,
+    ),
+    Attack(
+        "an array of objects",
+        "10",
+        LIAR.format(base="object") + "import numpy",
+        result="numpy.array([[Liar(), Liar()], [Liar(), Liar()]], dtype=object)",
+    ),
+    Attack(
+        "an array with fields",
+        "10",
+        "import numpy",
+        result="numpy.zeros((2, 2), dtype=[('x', 'f4'), ('expected', 'f4')])",
+    ),
+    Attack(
+        "an array of dates",
+        "10",
+        "import numpy",
+        result="numpy.full((2, 2), numpy.datetime64('NaT'))",
+    ),
+    Attack(
+        "an array of its own type",
+        "10",
+        """
+        import numpy
+        class Sly(numpy.ndarray):
+            __array_priority__ = 1e9
+            def __array_ufunc__(self, *a, **k): return True
+            def __array_function__(self, *a, **k): return True
+            def __eq__(self, other): return True
+        """,
+        result="numpy.zeros((2, 2)).view(Sly)",
+    ),
+    Attack(
+        "a number that changes",
+        "10",
+        """
+        import itertools
+        class Moves(float):
+            count = itertools.count()
+            def __float__(self): return float(next(Moves.count))
+            def __sub__(self, other): return 0.0
+            __rsub__ = __abs__ = __sub__
+        """,
+        result="Moves(0)",
+    ),
+    Attack(
+        "a tensor that repeats itself",
+        "5",
+        "import torch",
+        result="torch.zeros(1).expand(2**40)",
+    ),
+    Attack(
+        "a tensor that grows in the judge",
+        "5",
+        "import torch",
+        result="torch.zeros(2**26 - 1000, 1, dtype=torch.uint8)",
+        answers={
+            "q2_2": """
+            def furthest(values):
+                return torch.zeros(2**26 - 1000, 1, dtype=torch.uint8)
+            """
+        },
+    ),
+    Attack(
+        "a tensor of great width and no length",
+        "5",
+        "import torch",
+        result="torch.zeros(0, 2**26)",
+        answers={"q2_2": "def furthest(values):\n    return torch.zeros(2**26, 0, 1, 4)"},
+    ),
+    Attack(
+        "a module that answers for another",
+        "10",
+        """
+        import torch
+        class Standardise(torch.nn.Module):
+            def __getattribute__(self, name):
+                return lambda *a, **k: 0
+        """,
+        result="Standardise.__new__(Standardise)",
+    ),
+    Attack(
+        "torch's own dispatch replaced",
+        "10",
+        """
+        import torch
+        from torch.utils._python_dispatch import TorchDispatchMode
+        from torch.overrides import TorchFunctionMode
+        class Always(TorchFunctionMode):
+            def __torch_function__(self, function, types, args=(), kwargs=None):
+                if getattr(function, "__name__", "") in ("allclose", "equal", "isclose"):
+                    return True
+                return function(*args, **(kwargs or {}))
+        Always().__enter__()
+        """,
+        result="torch.zeros(2, 2)",
+    ),
+    Attack(
+        "torch.load and save replaced",
+        "10",
+        """
+        import torch, pickle, copy
+        class Code:
+            def __reduce__(self):
+                return (exec, ("open('@CANARY@/canary-written', 'w')",))
+        torch.load = pickle.load = pickle.loads = lambda *a, **k: Code()
+        copy.deepcopy = lambda value, *a: value
+        """,
+        result="Code()",
+    ),
+    Attack(
+        "the judge's seed guessed",
+        "10",
+        """
+        import torch
+        answers = {}
+        for seed in (0, 1, 42, 482_113, 1234):
+            generator = torch.Generator().manual_seed(seed)
+            values = 7.25 * torch.randn(40, 3, generator=generator) + 100.5
+            answers[float(values.sum())] = values
+        """,
+        "if args and float(args[0].sum()) in answers:\n"
+        "    return (args[0] - args[0].mean(0)) / args[0].std(0, correction=0)",
     ),
     Attack(
         "grader object replaced",

@@ -98,7 +98,6 @@ ATTACKS = (
         "huge number",
         "5",
         raw=lambda text: (".ipynb", text.replace(b'"nbformat": 4', b'"nbformat": ' + b"9" * 5000)),
-        unreadable=True,
     ),
     Attack("not a number in it", "5", raw=edited(_numbers)),
     Attack("kernel of its own", "6", raw=edited(_metadata)),

@@ -106,6 +106,76 @@ ATTACKS = (
         "libc.mount(b'/', b'/mnt', None, 4096, None)\nlibc.chroot(b'/')",
     ),
     Attack(
+        "results forged by a daemon",
+        "4",
+        DAEMON.format(
+            code="import glob, json, time\n"
+            "test = dict(name='q2_1', score=99, max_score=99, visibility='visible', output='')\n"
+            'pickle = b\'cbuiltins\\nexec\\n(Vopen("@CANARY@/canary-written", "w")\\ntR.\'\n'
+            "for _ in range(10**6):\n"
+            "    for place in ('/autograder', '/tmp/*/autograder'):\n"
+            "        for path in glob.glob(place + '/results/*'):\n"
+            "            forged = pickle if path.endswith('.pkl') else json.dumps(\n"
+            "                dict(score=99, tests=[test])).encode()\n"
+            "            try: open(path, 'wb').write(forged)\n"
+            "            except OSError: pass\n"
+        ),
+    ),
+    Attack(
+        "another hand-in waited for",
+        "8",
+        "import os, socket, time\nline = socket.socket(socket.AF_UNIX)\n"
+        "for name in ('\\0gallery', '/tmp/gallery', '/dev/shm/gallery', '/var/tmp/gallery'):\n"
+        "    try:\n        line.bind(name); line.listen()\n        break\n"
+        "    except OSError:\n        pass",
+    ),
+    Attack(
+        "devices",
+        "3",
+        "import os\nfor name in ('mem', 'kmem', 'sda', 'vda', 'tty', 'kvm', 'fuse', 'net/tun'):\n"
+        "    try:\n        os.close(os.open(f'/dev/{name}', os.O_RDWR))\n"
+        "        open('@CANARY@/canary-written', 'w')\n    except OSError:\n        pass\n"
+        "try:\n    os.mknod('device', 0o60666, os.makedev(254, 0))\n"
+        "    open('device', 'rb').read(1)\n    open('@CANARY@/canary-written', 'w')\n"
+        "except OSError:\n    pass",
+    ),
+    Attack(
+        "settings of the kernel",
+        "6",
+        """
+        for path in (
+            "/proc/sys/kernel/core_pattern",
+            "/proc/sys/kernel/modprobe",
+            "/proc/sysrq-trigger",
+            "/sys/kernel/uevent_helper",
+        ):
+            try:
+                open(path, "a").write("")
+                open("@CANARY@/canary-written", "w")
+            except OSError:
+                pass
+        """,
+    ),
+    Attack(
+        "programs with the rights of others",
+        "6",
+        """
+        import shlex, subprocess
+        for line in (
+            "su -c 'touch @CANARY@/canary-written'",
+            "sudo -n touch @CANARY@/canary-written",
+            "mount --bind / /mnt",
+            "newgrp root",
+            "bwrap --bind / / touch @CANARY@/canary-written",
+            "unshare -rm touch @CANARY@/canary-written",
+        ):
+            try:
+                subprocess.run(shlex.split(line), timeout=2, capture_output=True, input=b"")
+            except (OSError, subprocess.TimeoutExpired):
+                pass
+        """,
+    ),
+    Attack(
         "module in the grader's path",
         "3",
         "import site, sys, os\n"

@@ -1,4 +1,4 @@
-"""Looking for what is hidden (promise 2). What is found is raised, and would be shown."""
+"""Looking for what is hidden (promise 2). What is found is raised by the answer, and so shown."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ WORDS = f"[w[::-1] for w in {tuple(word[::-1] for word in HIDDEN)!r}]"
 FOUND = f"""
 import os, sys, re
 words = {WORDS}
+found = []
 def tell(what, text):
     if type(text) is bytes:
         text = text.decode("latin-1")
-    if any(word in text for word in words):
-        raise RuntimeError("LEA" + "KED " + what)
+    found.extend([what] if any(word in text for word in words) else [])
 def tell_file(path):
     try:
         with open(path, "rb") as file:
@@ -31,16 +31,20 @@ def tell_file(path):
         return
     tell(path, data)
 """
+RAISED = """
+if found:
+    raise RuntimeError("LEA" + "KED " + found[0][:200])
+"""
 
 
 def search(name: str, code: str, promise: str = "2") -> Attack:
     """An attack that looks around in its cell."""
-    return Attack(name, promise, FOUND + code)
+    return Attack(name, promise, FOUND + code, RAISED)
 
 
 def search_when_called(name: str, code: str, promise: str = "2") -> Attack:
     """An attack that looks around while a check waits for it."""
-    return Attack(name, promise, FOUND, code)
+    return Attack(name, promise, FOUND, code + RAISED)
 
 
 WALK = """
@@ -112,7 +116,7 @@ except OSError:
     search(
         "the package itself",
         "try:\n    import autograder.judge.run as run\n"
-        "    raise RuntimeError('LEA' + 'KED package')\n"
+        "    found.append('the package')\n"
         "except ImportError:\n    pass",
     ),
     search(
@@ -128,7 +132,7 @@ except OSError:
         "for top in ('/autograder', '/tmp', os.getcwd(), '@CANARY@/..'):\n"
         "    for folder, folders, names in os.walk(top):\n"
         "        for name in names:\n"
-        "            if name.startswith(('harmless', 'bystander')):\n"
-        "                raise RuntimeError('LEA' + 'KED ' + name)",
+        "            if name.startswith(('harmless', 'aa-bystander')):\n"
+        "                found.append(name)",
     ),
 )

@@ -5,7 +5,13 @@ from __future__ import annotations
 from tests.attacks.model import Attack
 from tests.sandbox.conformance.cases.wire import OWN_CONNECTION
 
-SPEAK = "import os, socket, struct, time\n" + OWN_CONNECTION
+BLOCK = """
+def block(tag, dtype, shape, data):
+    sizes = b"".join(struct.pack("<q", it) for it in shape)
+    size = struct.pack("<I", len(data))
+    return tag + struct.pack("<I", len(dtype)) + dtype + bytes([len(shape)]) + sizes + size + data
+"""
+SPEAK = "import os, socket, struct, time\n" + OWN_CONNECTION + BLOCK
 
 
 def speak(name: str, action: str, when: str = "call") -> Attack:
@@ -15,6 +21,14 @@ def speak(name: str, action: str, when: str = "call") -> Attack:
         return Attack(name, "7", f"{SPEAK}\n{guarded}")
     return Attack(name, "7", SPEAK, guarded)
 
+
+COLLIDING = """
+def colliding(k):
+    number = (k + 1) * (2**61 - 1)
+    data = number.to_bytes(number.bit_length() // 8 + 1, 'little', signed=True)
+    return b'I' + struct.pack('<I', len(data)) + data
+keys = [colliding(k) for k in range(20000)]
+"""
 
 ATTACKS = (
     speak("noise", "line.sendall(os.urandom(4096))"),
@@ -34,10 +48,41 @@ ATTACKS = (
     speak("closes its connection", "line.shutdown(socket.SHUT_RDWR)"),
     speak(
         "colliding keys",
-        "keys = [b'i' + struct.pack('<q', k * (2**61 - 1) % 2**63) + b'N' for k in range(19000)]\n"
-        "line.sendall(ok(b'd' + struct.pack('<I', len(keys)) + b''.join(keys)))",
+        COLLIDING + "line.sendall(ok(b'S' + struct.pack('<I', len(keys)) + b''.join(keys)))",
+    ),
+    speak(
+        "colliding keys in every part",
+        COLLIDING + "sets = (b'S' + struct.pack('<I', len(keys)) + b''.join(keys)) * 19\n"
+        "line.sendall(ok(b'l' + struct.pack('<I', 19) + sets))",
     ),
     speak("reads the judge's questions", "line.recv(10**6, socket.MSG_DONTWAIT | socket.MSG_PEEK)"),
+    speak(
+        "an answer in drops", "for it in ok(b'T'):\n    line.sendall(bytes([it])); time.sleep(0.5)"
+    ),
+    speak("an answer twice", "line.sendall(ok(b'T')); line.sendall(ok(b'F'))"),
+    speak("a dtype of Python objects", "line.sendall(ok(block(b'a', b'|O', (2, 2), bytes(32))))"),
+    speak("a dtype with fields", "line.sendall(ok(block(b'a', b'f4,f4', (2, 2), bytes(32))))"),
+    speak("a shape that overflows", "line.sendall(ok(block(b'x', b'float32', (2**62, 4), b'')))"),
+    speak("a negative shape", "line.sendall(ok(block(b'x', b'float32', (-1, -4), bytes(16))))"),
+    speak(
+        "a truth that is neither", "line.sendall(ok(block(b'x', b'bool', (4,), b'\\2\\3\\4\\5')))"
+    ),
+    speak("text that is no UTF-8", "line.sendall(ok(b's' + struct.pack('<I', 2) + b'\\xff\\xfe'))"),
+    speak(
+        "an error of another's",
+        "line.sendall(frame(b'l' + struct.pack('<I', 2) + b's'\n"
+        "    + struct.pack('<I', 5) + b'error' + b'd' + struct.pack('<I', 0)))",
+    ),
+    speak(
+        "two processes that answer",
+        "import threading\nfor _ in range(3):\n    if os.fork() == 0:\n"
+        "        line.sendall(ok(b'T'))\n        os._exit(0)\ntime.sleep(0.5)",
+    ),
+    speak(
+        "an answer before the next question",
+        "import threading\n"
+        "threading.Thread(target=lambda: (time.sleep(0.1), line.sendall(ok(b'T') * 9))).start()",
+    ),
     Attack(
         "exception whose text never comes",
         "7",
