@@ -16,7 +16,7 @@ from autograder.sandbox.container import require_python
 from autograder.sandbox.execution import Checkpoint, Execution, Step, run_notebook
 from autograder.sandbox.guest.confinement import PREFIXES
 from autograder.sandbox.server import Sandbox, one_sandbox
-from autograder.sandbox.wall import STUDENT_UIDS, Furniture
+from autograder.sandbox.wall import Furniture, student_uids
 from tests.sandbox.conftest import LIMITS, Run, running_in
 
 pytestmark = pytest.mark.slow
@@ -156,7 +156,7 @@ def test_python_in_a_closed_folder_is_an_error(
     prefix.parent.chmod(0o700)
     monkeypatch.setattr("autograder.sandbox.container.PREFIXES", (str(prefix),))
     with pytest.raises(WallError, match="can't read Python"):
-        require_python(STUDENT_UIDS[0])
+        require_python(student_uids()[0])
 
 
 def require_ordinary_habits(run: Run) -> None:
