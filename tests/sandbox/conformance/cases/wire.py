@@ -10,6 +10,15 @@ from autograder.sandbox.channel import Channel
 from autograder.sandbox.guest.wire import MAX_FRAME
 from tests.sandbox.conformance.model import LIMITS, Case, World, refused
 
+FORGED_FORK = """
+def forged(self):
+    socket.send_fds(self._connection, [ok(b"N")], [WHAT])
+sys.modules["guest.serve"].Server._fork = forged
+"""
+"""For student code that answers for the loop that it runs in."""
+
+HUGE = 2 * MAX_FRAME
+
 OWN_CONNECTION = """
 def connection():
     for name in sorted(os.listdir("/proc/self/fd"), key=int):
@@ -62,8 +71,9 @@ def _asked_twice(channel: Channel) -> object:
 
     student = Student(channel)
     try:
-        first = student.answer()
-        second = student.answer()
+        answer = student.answer
+        first = answer()
+        second = answer()
     except wire.WireError as error:
         raise SandboxFault(str(error)) from error
     return first, second
@@ -123,13 +133,13 @@ def _another_connection(world: World) -> list[str]:
         "os.open('.', os.O_RDONLY)",
     ):
         with world.room() as sandbox:
-            done = world.run(
-                sandbox,
-                f"{OWN_CONNECTION}\nline = connection()\n"
-                f"socket.send_fds(line, [ok(b'N')], [{what}])\ntime.sleep(0.2)",
-                "x = 1",
-            )
-            broken += [] if done.troubles else [f"{what} was taken"]
+            try:
+                source = OWN_CONNECTION + FORGED_FORK.replace("WHAT", what)
+                done = world.run(sandbox, source, "x = 1")
+            except OSError as error:
+                broken.append(f"the judge stumbled over {what}: {error}")
+            else:
+                broken += [] if done.troubles else [f"{what} was taken"]
     return broken
 
 
@@ -141,6 +151,12 @@ CASES = (
         "7",
         "a frame that says it is huge",
         speaks("connection().sendall(frame(b'', 2**32 - 1))\ntime.sleep(60)"),
+        ("frame size", "deadline"),
+    ),
+    Case(
+        "7",
+        "a frame that is huge",
+        speaks(f"connection().sendall(ok(b'b' + struct.pack('<I', {HUGE}) + bytes({HUGE})))"),
         ("frame size",),
     ),
     Case(
@@ -169,9 +185,14 @@ CASES = (
             "body = b'l' + struct.pack('<I', 2) + b's' + struct.pack('<I', 5) + b'error'\n"
             "line.sendall(frame(body + number(1)))\ntime.sleep(1)"
         ),
-        ("response form",),
+        ("response form", "turn"),
     ),
-    Case("7", "its connection closed", speaks("connection().shutdown(2)\nos._exit(0)"), ("ended",)),
+    Case(
+        "7",
+        "its connection closed",
+        speaks("connection().shutdown(2)\nos._exit(0)"),
+        ("end of the connection", "deadline"),
+    ),
     Case(
         "7",
         "descriptors with an answer",
@@ -179,7 +200,7 @@ CASES = (
             "line = connection()\n"
             "socket.send_fds(line, [b'\\xff\\xff'], [0, 1, 2] * 50)\ntime.sleep(0.2)"
         ),
-        ("frame size",),
+        ("deadline",),
     ),
     Case("7", "another thing for a connection", _another_connection, ("socket kind",)),
     Case("7", "an object that equals everything", _handles_are_no_data, ("handles",)),
