@@ -31,6 +31,8 @@ MAX_NODES = 400_000
 """Values in one frame, counting each element of each container."""
 MAX_ENTRIES = 20_000
 """Keys of one dict or set: colliding hashes make a larger one take minutes to rebuild."""
+MAX_KEYS = 60_000
+"""Weight of all keys in one frame, for the same reason; see `key_weight`."""
 MAX_DIMENSIONS = 16
 MAX_INTEGER_BYTES = 512
 
@@ -71,6 +73,11 @@ class WireError(Exception):
     """A value can't cross, or bytes are not a value."""
 
 
+def key_weight(nodes: int, size: int) -> int:
+    """What a key counts: its values, since each is compared, and more for many bytes."""
+    return nodes + size // 256
+
+
 def encode(value: object, refer: Callable[[object], int]) -> bytes:
     """One value as bytes.
 
@@ -78,7 +85,7 @@ def encode(value: object, refer: Callable[[object], int]) -> bytes:
     WireError. Raises WireError where the value is nested too deeply, endless or too large.
     """
     out = bytearray()
-    nodes = 0
+    nodes = keys = 0
 
     def put_sized(tag: bytes, data: bytes) -> None:
         out.extend(tag)
@@ -100,6 +107,14 @@ def encode(value: object, refer: Callable[[object], int]) -> bytes:
         out.extend(_U32.pack(len(items)))
         for item in items:
             put(item, depth + 1)
+
+    def put_key(key: Any, depth: int) -> None:
+        nonlocal keys
+        before, start = nodes, len(out)
+        put(key, depth)
+        keys += key_weight(nodes - before, len(out) - start)
+        if keys > MAX_KEYS:
+            raise WireError("the dicts and sets of the value have too many entries")
 
     def put(item: Any, depth: int) -> None:
         nonlocal nodes
@@ -141,11 +156,13 @@ def encode(value: object, refer: Callable[[object], int]) -> bytes:
             cap_entries(len(pairs))
             out.extend(b"d" + _U32.pack(len(pairs)))
             for key, entry in pairs:
-                put(key, depth + 1)
+                put_key(key, depth + 1)
                 put(entry, depth + 1)
         elif issubclass(kind, (set, frozenset)):
             cap_entries(len(item))
-            put_many(b"S" if issubclass(kind, set) else b"Z", list(item), depth)
+            out.extend((b"S" if issubclass(kind, set) else b"Z") + _U32.pack(len(item)))
+            for key in list(item):
+                put_key(key, depth + 1)
         elif issubclass(kind, np.ndarray) and item.dtype.kind in "biufc":
             put_array(item)
         elif torch is not None and issubclass(kind, torch.Tensor) and _is_dense(item, torch):
@@ -218,7 +235,7 @@ class _Reader:
             raise WireError("the frame is too large")
         self.data = data
         self.position = 0
-        self.nodes = 0
+        self.nodes = self.keys = 0
         self.resolve = resolve
 
     def take(self, size: int) -> bytes:
@@ -302,7 +319,11 @@ class _Reader:
         return result
 
     def key(self, depth: int) -> object:
+        nodes, start = self.nodes, self.position
         key = self.value(depth)
+        self.keys += key_weight(self.nodes - nodes, self.position - start)
+        if self.keys > MAX_KEYS:
+            raise WireError("dicts and sets have too many entries")
         try:
             hash(key)
         except TypeError as error:

@@ -503,6 +503,7 @@ DEFENCES: dict[str, Taken] = {
     "decoder depth": _patch_wire("depth > MAX_DEPTH or ", ""),
     "decoder nodes": _patch_wire(" or self.nodes > MAX_NODES", ""),
     "decoder entries": _judge("autograder.sandbox.guest.wire", "MAX_ENTRIES", 10**9),
+    "decoder keys": _judge("autograder.sandbox.guest.wire", "MAX_KEYS", 10**9),
     "decoder digits": _judge("autograder.sandbox.guest.wire", "MAX_INTEGER_BYTES", 10**9),
     "decoder dimensions": _judge("autograder.sandbox.guest.wire", "MAX_DIMENSIONS", 255),
     "decoder dtype": _patch_wire('if dtype.decode("latin-1") not in ARRAY_DTYPES:', "if False:"),

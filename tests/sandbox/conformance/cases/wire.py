@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 
@@ -105,6 +106,16 @@ def _block(tag: bytes, dtype: bytes, shape: tuple[int, ...], data: bytes) -> byt
     return (
         _sized(tag, len(dtype), dtype) + bytes([len(shape)]) + sizes + _sized(b"", len(data), data)
     )
+
+
+def _long(number: int) -> bytes:
+    return number.to_bytes(8, "little")
+
+
+def _colliding(start: int) -> bytes:
+    """A frozenset of eight integers that Python gives the same hash."""
+    integers = ((start + number) * sys.hash_info.modulus for number in range(1, 9))
+    return _sized(b"Z", 8, b"".join(_sized(b"I", 16, it.to_bytes(16, "little")) for it in integers))
 
 
 def _handles_are_no_data(world: World) -> list[str]:
@@ -224,6 +235,21 @@ CASES = (
                 _sized(
                     b"S", 21_000, b"".join(b"i" + k.to_bytes(8, "little") for k in range(21_000))
                 ),
+            ),
+            (
+                "many sets",
+                "keys",
+                _sized(
+                    b"l",
+                    4,
+                    4 * _sized(b"S", 18_000, b"".join(b"i" + _long(k) for k in range(18_000))),
+                ),
+            ),
+            (
+                "sets whose members all collide",
+                "keys",
+                # Whatever their members, sets of the same size have the same hash.
+                _sized(b"S", 8_000, b"".join(_colliding(8 * k) for k in range(8_000))),
             ),
             ("a long integer", "digits", _sized(b"I", 10_000, b"\1" * 10_000)),
             ("many dimensions", "dimensions", _block(b"a", b"|u1", (1,) * 17, b"\1")),
