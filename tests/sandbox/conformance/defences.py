@@ -105,13 +105,11 @@ def _writable_files(command: list[str]) -> list[str]:
     return [*command[:place], "--bind", *command[place + 1 :]]
 
 
-def _bound(source: str, target: str) -> Command:
-    """Another folder of the machine is there, and writable."""
-    return lambda command: [
-        *command[: command.index("--chdir")],
-        *("--bind", source, target),
-        *command[command.index("--chdir") :],
-    ]
+def _var_tmp(command: list[str]) -> list[str]:
+    """/var/tmp is there, and lasts."""
+    place = command.index("--hostname")
+    options = [*bubblewrap.open_parents("/var/tmp"), "--bind", "/mnt/scratch", "/var/tmp"]
+    return [*command[:place], *options, *command[place:]]
 
 
 def _writable_cache(command: list[str]) -> list[str]:
@@ -455,7 +453,7 @@ DEFENCES: dict[str, Taken] = {
             ),
         )
     ),
-    "no var tmp": Taken(_bound("/mnt/scratch", "/var/tmp")),
+    "no var tmp": Taken(_var_tmp),
     "read-only hidden packages": Taken(_writable_hidden),
     "read-only cache": Taken(_writable_cache),
     "silent descriptors": Taken(guest=((ROOMS, "os.dup2(nowhere, standard)", "pass"),)),

@@ -168,7 +168,7 @@ CASES = (
         "7",
         "a frame that is huge",
         speaks(f"connection().sendall(ok(b'b' + struct.pack('<I', {HUGE}) + bytes({HUGE})))"),
-        ("frame size",),
+        ("frame size", "turn"),
     ),
     Case(
         "7",
