@@ -12,13 +12,16 @@ from rich.table import Table
 
 from autograder.errors import WallError
 from autograder.sandbox.choice import choose_wall
+from autograder.sandbox.container import Container
 from autograder.sandbox.promises import PROMISES
 from autograder.sandbox.trials import Holding, try_promises
 from autograder.sandbox.wishes import WALLS
 
+TRIED = (*WALLS, "container")
+
 
 @click.command()
-@click.option("--wall", "wish", default="auto", type=click.Choice(WALLS), show_default=True)
+@click.option("--wall", "wish", default="auto", type=click.Choice(TRIED), show_default=True)
 @click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path))
 def command(wish: str, file: Path | None) -> None:
     """Try on this machine what student code can and cannot do.
@@ -27,7 +30,7 @@ def command(wish: str, file: Path | None) -> None:
     """
     console = Console()
     try:
-        wall = choose_wall(wish)
+        wall = Container(()) if wish == "container" else choose_wall(wish)
         name, holdings = wall.name, try_promises(wall)
     except WallError as error:
         name = "none stands"
@@ -49,7 +52,7 @@ def as_json(wall: str, holdings: list[Holding]) -> dict[str, object]:
                 "id": holding.promise.id,
                 "title": f"Student code cannot {holding.promise.title}.",
                 "holds": holding.holds,
-                "how": holding.promise.how if holding.holds else holding.said,
+                "how": holding.kept_by if holding.holds else holding.said,
                 "remedy": "" if holding.holds else holding.promise.remedy,
             }
             for holding in holdings
@@ -65,7 +68,7 @@ def _table(wall: str, holdings: list[Holding]) -> Table:
     for holding in holdings:
         promise = holding.promise
         if holding.holds:
-            table.add_row("[green]holds[/]", promise.title, promise.how)
+            table.add_row("[green]holds[/]", promise.title, holding.kept_by)
         else:
             table.add_row("[red]broken[/]", promise.title, f"{holding.said}. {promise.remedy}")
     return table

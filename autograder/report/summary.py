@@ -47,7 +47,7 @@ def summary_row(record: SubmissionRecord, score: SubmissionScore) -> SummaryRow:
     """The row of one submission."""
     return SummaryRow(
         submission=record.submission,
-        name=record.result.name,
+        name=line(record.result.name),
         status=record.result.status,
         score=score.score if score.questions else None,
         unmarked=score.unmarked,

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from autograder.assignment.models import Limits
@@ -29,9 +30,11 @@ class Bare:
     name = "none"
     promises: frozenset[str] = frozenset()
 
-    def start(self, furniture: Furniture, control: int) -> subprocess.Popen[bytes]:
+    def start(
+        self, furniture: Furniture, control: int, joining: Sequence[str]
+    ) -> subprocess.Popen[bytes]:
         """Start the warm server."""
-        return launch(furniture, control)
+        return launch(furniture, control, joining)
 
     def room(self, furniture: Furniture, limits: Limits, uid: int | None) -> Room:
         """A room in a scratch folder with copies of the public files; the uid stays ours."""
@@ -43,7 +46,7 @@ class Bare:
         if pid is not None:
             end_tree(pid)
         if room.scratch:
-            shutil.rmtree(room.scratch, ignore_errors=True)
+            remove_folder(room.scratch)
 
     def clear(self, process: subprocess.Popen[bytes]) -> None:
         """Kill the server and all below it."""
@@ -74,10 +77,10 @@ def scratch_request(scratch: Path, uid: int | None, limits: Limits) -> dict[str,
     return {**room_request(home, uid, limits), "environment": settings}
 
 
-def launch(furniture: Furniture, control: int) -> subprocess.Popen[bytes]:
+def launch(furniture: Furniture, control: int, joining: Sequence[str]) -> subprocess.Popen[bytes]:
     """Start the warm server in the plain system."""
     return subprocess.Popen(
-        server_command(str(guest_folder()), control, furniture),
+        [*joining, *server_command(str(guest_folder()), control, furniture)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -86,6 +89,14 @@ def launch(furniture: Furniture, control: int) -> subprocess.Popen[bytes]:
         cwd="/",
         start_new_session=True,
     )
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder that student code filled, however deep it nested others in it.
+
+    `shutil.rmtree` calls itself for each level, and opens a descriptor.
+    """
+    subprocess.run(["rm", "-rf", "--", str(folder)], capture_output=True, check=False)
 
 
 def end_tree(pid: int) -> None:

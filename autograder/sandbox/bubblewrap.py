@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Sequence
 from pathlib import Path
 
 from autograder.assignment.models import Limits
@@ -50,7 +51,9 @@ class Bubblewrap:
     name = "bubblewrap"
     promises = ALL_PROMISES
 
-    def start(self, furniture: Furniture, control: int) -> subprocess.Popen[bytes]:
+    def start(
+        self, furniture: Furniture, control: int, joining: Sequence[str]
+    ) -> subprocess.Popen[bytes]:
         """Start the warm server in new user, pid, mount, ipc, uts, cgroup and net namespaces."""
         if shutil.which("bwrap") is None:
             raise WallError(
@@ -59,7 +62,7 @@ class Bubblewrap:
                 "`dnf install bubblewrap` (Fedora). `--wall none` grades without a wall.",
             )
         return subprocess.Popen(
-            bubblewrap_command(furniture, control),
+            [*joining, *bubblewrap_command(furniture, control)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

@@ -19,15 +19,20 @@ def choose_wall(wish: str, closed: Sequence[Path] = ()) -> Wall:
     """The wall of that name; for ``auto`` the strongest that stands here.
 
     ``closed`` is what student code must not read; bubblewrap does not even mount it. The container
-    wall is chosen only where there is no bubblewrap and something to close, that is in a grading
-    container. Raises WallError where none stands: only ``none`` by name does without.
+    wall stands only where there is something to close, that is in a grading container. Raises
+    WallError where none stands: only ``none`` by name does without.
     """
     if wish == "none":
         return Bare()
     if wish == "bubblewrap" or (wish == "auto" and bubblewrap_works()):
         return Bubblewrap()
-    if wish == "container" or (wish == "auto" and closed and os.geteuid() == 0):
+    if closed and (wish == "container" or (wish == "auto" and os.geteuid() == 0)):
         return Container(closed)
+    if wish == "container":
+        raise WallError(
+            "the container wall stands only in a grading container",
+            remedy="Use `bubblewrap`: elsewhere nobody says what student code must not read.",
+        )
     raise WallError(
         "no wall stands on this machine: bubblewrap is missing, or may not make namespaces",
         remedy="Install bubblewrap (`apt-get install bubblewrap` or `dnf install bubblewrap`) and "

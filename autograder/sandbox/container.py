@@ -6,19 +6,20 @@ before it starts; when it ends, every process and every file of its uid goes.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
+import pwd
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from autograder.assignment.models import Limits
-from autograder.errors import WallError
-from autograder.sandbox.bare import end_tree, furnish, launch, scratch_request
+from autograder.errors import SandboxFault, WallError
+from autograder.sandbox.bare import end_tree, furnish, launch, remove_folder, scratch_request
+from autograder.sandbox.channel import END_SECONDS
 from autograder.sandbox.guest.confinement import PREFIXES
-from autograder.sandbox.wall import ALL_PROMISES, OWN_ANYWAY, STUDENT_UIDS, Furniture, Room
+from autograder.sandbox.wall import ALL_PROMISES, OWN_ANYWAY, Furniture, Room, student_uids
 
 SHARED_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm", "/run/lock")
 """Where every user of a system may write."""
@@ -28,15 +29,17 @@ class Container:
     """A second uid and closed folders."""
 
     name = "container"
-    promises = (ALL_PROMISES - {"1", "4"}) | {"1a", "4a"}
-    """Of the first and the fourth the narrower part: other processes can be seen there, and Unix
-    sockets of the container reached."""
+    promises = (ALL_PROMISES - {"1", "3", "4"}) | {"1a", "3a", "4a"}
+    """Of three the narrower part: other processes can be seen there, Unix sockets of the container
+    reached, and many files fill the disk while the room stands."""
 
     def __init__(self, closed: Sequence[Path]) -> None:
         """``closed`` are folders and files that student code must not read."""
         self._closed = tuple(closed)
 
-    def start(self, furniture: Furniture, control: int) -> subprocess.Popen[bytes]:
+    def start(
+        self, furniture: Furniture, control: int, joining: Sequence[str]
+    ) -> subprocess.Popen[bytes]:
         """Start the warm server; it is root, its rooms' notebooks are not."""
         if os.geteuid() != 0:
             raise WallError(
@@ -45,14 +48,16 @@ class Container:
             )
         if self._closed:
             open_way(PREFIXES)
-        require_python(STUDENT_UIDS[0])
-        return launch(furniture, control)
+        require_python(student_uids()[0])
+        return launch(furniture, control, joining)
 
     def room(self, furniture: Furniture, limits: Limits, uid: int | None) -> Room:
         """Close what is to be closed, see that it holds, and lay out a scratch folder."""
         if uid is None:
             raise WallError("the container wall needs a uid for student code")
         close(self._closed, uid)
+        if self._closed:
+            close_home(Path(pwd.getpwuid(0).pw_dir))
         scratch = furnish(furniture)
         for path in (scratch / "home", scratch / "tmp", *(scratch / "home").rglob("*")):
             os.chown(path, uid, uid)
@@ -66,12 +71,9 @@ class Container:
             end_tree(pid)
         if room.uid is None:
             raise WallError("a room behind the container wall has a uid")
-        while pids := list(processes_of(room.uid)):
-            for each in pids:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(each, signal.SIGKILL)
+        end_processes_of(room.uid)
         if room.scratch:
-            shutil.rmtree(room.scratch, ignore_errors=True)
+            remove_folder(room.scratch)
         for folder in SHARED_FOLDERS:
             remove_files_of(room.uid, Path(folder))
 
@@ -88,13 +90,30 @@ def close(paths: Sequence[Path], uid: int) -> None:
     """
     for path in paths:
         if path.exists():
-            path.chmod(path.stat().st_mode & 0o700)
+            _close_to_others(path)
     if not _as_user(uid, lambda: not any(_may_enter_or_read(path) for path in paths)):
         raise WallError(
             "what must stay hidden can be read by another user",
             where=", ".join(str(path) for path in paths),
             remedy="Put it on a file system that knows permissions.",
         )
+
+
+def close_home(home: Path) -> None:
+    """Take from others what lies in the grader's home, but for the way to Python and its packages.
+
+    What is on the way can be passed through, not looked at. What is mounted read-only stays.
+    """
+    for path in (home, *home.iterdir()):
+        if str(path) in PREFIXES or not os.access(path, os.W_OK):
+            continue
+        on_the_way = any(Path(prefix).is_relative_to(path) for prefix in PREFIXES)
+        _close_to_others(path, 0o711 if on_the_way else 0o700)
+
+
+def _close_to_others(path: Path, most: int = 0o700) -> None:
+    if not path.is_symlink():
+        path.chmod(path.stat().st_mode & most)
 
 
 def open_way(paths: Iterable[str]) -> None:
@@ -140,6 +159,28 @@ def _as_user(uid: int, question: Callable[[], bool]) -> bool:
     return status == 0
 
 
+def end_processes_of(uid: int) -> None:
+    """Kill all that a uid runs, and wait until it is gone. Raises SandboxFault where it stays.
+
+    The kernel strikes all at once: who goes through a list misses what was forked meanwhile.
+    """
+    nobodys = student_uids().start - 1
+    until = time.monotonic() + END_SECONDS
+    while list(processes_of(uid)):
+        killer = os.fork()
+        if killer == 0:
+            try:
+                # As that uid by its effective one alone: so it may kill, and can't be killed.
+                os.setresuid(nobodys, uid, 0)
+                os.kill(-1, signal.SIGKILL)
+            finally:
+                os._exit(0)
+        os.waitpid(killer, 0)
+        if time.monotonic() > until:
+            raise SandboxFault(f"processes of uid {uid} did not end in {END_SECONDS:g} seconds")
+        time.sleep(0.001)
+
+
 def processes_of(uid: int) -> Iterator[int]:
     """The living processes of a uid."""
     for entry in Path("/proc").iterdir():
@@ -165,6 +206,6 @@ def remove_files_of(uid: int, folder: Path) -> None:
         if entry.lstat().st_uid != uid:
             continue
         if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry, ignore_errors=True)
+            remove_folder(entry)
         else:
             entry.unlink(missing_ok=True)

@@ -16,7 +16,7 @@ class Promise:
     id: str
     title: str
     how: str
-    """What keeps it."""
+    """What keeps it; ``{watch}`` stands for what counts memory and processes on this machine."""
     remedy: str
     """What to do where it does not hold."""
 
@@ -52,6 +52,12 @@ PROMISES = (
         "Install bubblewrap 0.8 or newer.",
     ),
     Promise(
+        "3a",
+        "write anything that lasts (it can fill the disk while it runs)",
+        "a uid of its own, all of whose files are removed at the end",
+        "Start the container as root, so that student code gets a uid of its own.",
+    ),
+    Promise(
         "4",
         "see, signal, trace or outlive other processes",
         "a pid namespace that ends with its room",
@@ -66,7 +72,7 @@ PROMISES = (
     Promise(
         "5",
         "take more than its memory, processes, files, output and time",
-        "resource limits, deadlines, and a watch over the whole process tree",
+        "resource limits, deadlines, and {watch}",
         "Run on Linux 5.14 or newer.",
     ),
     Promise(

@@ -39,6 +39,7 @@ REFUSED = {
         "swapon",
         "swapoff",
         "quotactl",
+        "quotactl_fd",
         "acct",
     ),
     "reading or changing other processes": (
@@ -80,6 +81,7 @@ REFUSED = {
         "inotify_init",
         "inotify_init1",
     ),
+    "what all users of the machine have one small number of": ("io_setup",),
     "running the machine": (
         "init_module",
         "finit_module",
@@ -102,15 +104,29 @@ REFUSED = {
 """Reason, and the calls that it refuses with EPERM. Everything else is allowed: a notebook may use
 any library, and a call that we did not think of must not cost a student points."""
 
-NEWER = {"memfd_secret": 447, "process_madvise": 440, "mount_setattr": 442}
+NEWER = {
+    "process_madvise": 440,
+    "mount_setattr": 442,
+    "quotactl_fd": 443,
+    "memfd_secret": 447,
+}
 """Numbers, the same on every architecture, of calls that an older libseccomp has no name for."""
 
 NEW_NAMESPACES = 0x7E020080
 """CLONE_NEWNS, -CGROUP, -UTS, -IPC, -USER, -PID, -NET and -TIME."""
 TERMINAL_TRICKS = (0x5412, 0x541C)
 """TIOCSTI and TIOCLINUX put characters into the terminal's input."""
+CORE = 4
+"""RLIMIT_CORE. A room's is 1, with which the kernel starts no program of the host for a crash, as
+it does with 0 (coredump in core(5)). Another limit is set and does nothing.
+"""
 FILE_NOTICES = (1024, 1026)
 """F_SETLEASE and F_NOTIFY tell who else uses a file."""
+SEND_BUFFER = (7, 32)
+"""SO_SNDBUF and SO_SNDBUFFORCE: megabytes of the kernel's memory a socket, in no process's count.
+
+Asking for a larger buffer succeeds and does nothing.
+"""
 FILE_LOCKS = (6, 7, 37, 38)
 """F_SETLK, F_SETLKW, F_OFD_SETLK and F_OFD_SETLKW.
 
@@ -161,6 +177,13 @@ def compile_filter(machine: str, leave_out: Collection[str] = ()) -> bytes:
     for command in FILE_NOTICES:
         rule(refuse, "fcntl", libseccomp.Arg(1, masked, 0xFFFFFFFF, command))
     pretend = libseccomp.ERRNO(0)
+    core = libseccomp.Arg(0, masked, 0xFFFFFFFF, CORE)
+    rule(pretend, "setrlimit", core)
+    core = libseccomp.Arg(1, masked, 0xFFFFFFFF, CORE)
+    rule(pretend, "prlimit64", core, libseccomp.Arg(2, libseccomp.NE, 0))
+    for option in SEND_BUFFER:
+        level = libseccomp.Arg(1, masked, 0xFFFFFFFF, socket.SOL_SOCKET)
+        rule(pretend, "setsockopt", level, libseccomp.Arg(2, masked, 0xFFFFFFFF, option))
     rule(pretend, "flock")
     for command in FILE_LOCKS:
         rule(pretend, "fcntl", libseccomp.Arg(1, masked, 0xFFFFFFFF, command))

@@ -14,19 +14,20 @@ from contextlib import AbstractContextManager, contextmanager
 from autograder.assignment.models import Limits
 from autograder.errors import WallError
 from autograder.sandbox.channel import Channel, Ended, TimedOut
-from autograder.sandbox.memory import (
-    address_space,
-    descendants,
-    proportional,
-    unnamed,
-    upper_bound,
-)
+from autograder.sandbox.control_groups import make_group
+from autograder.sandbox.memory import descendants, look_at, proportional, socket_buffers, unnamed
 from autograder.sandbox.wall import Furniture, Room, StudentUid, Wall
 
 START_SECONDS = 120.0
 """How long the imports of a warm server may take on a loaded machine."""
 WATCH_SECONDS = 0.1
 """How often a cheap upper bound of the memory is looked at."""
+SLACK_MB = 64
+"""What the kernel itself may need for a room: tables, names of files, buffers."""
+SCRATCH_SPACES = 3
+"""Home, /tmp and /dev/shm: each may hold `disk_mb`."""
+OWN_PROCESSES = 8
+"""Processes of a room that are not the student's."""
 EXACT_SECONDS = 2.0
 """How often the memory is measured exactly, for the record; at once where the bound is high."""
 
@@ -42,9 +43,16 @@ class WarmServer(AbstractContextManager["WarmServer"]):
         self.wall = wall
         self.furniture = furniture
         self._uid = StudentUid() if os.geteuid() == 0 else None
+        self._group = make_group() if os.geteuid() == 0 and wall.promises else None
+        joining = self._group.joining if self._group else []
         ours, theirs = socket.socketpair()
-        with theirs:
-            self._process = wall.start(furniture, theirs.fileno())
+        try:
+            with theirs:
+                self._process = wall.start(furniture, theirs.fileno(), joining)
+        except BaseException:
+            if self._group:
+                self._group.remove()
+            raise
         self._channel = Channel(ours, START_SECONDS)
         self._is_ready = False
 
@@ -56,19 +64,38 @@ class WarmServer(AbstractContextManager["WarmServer"]):
             self._channel.ask(["ping"])
         except (Ended, TimedOut) as error:
             raise self._does_not_stand() from error
+        if self._group and not self._group.holds(self._process.pid):
+            self._group.remove()
+            self._group = None
         self._is_ready = True
+
+    @property
+    def counted_by(self) -> str:
+        """What counts the memory and the processes of its rooms."""
+        watch = "a watch over the whole process tree"
+        if self._group is None:
+            return watch
+        return f"{watch}, and control groups of version {self._group.version}"
 
     def open(self, limits: Limits) -> tuple[Room, Channel]:
         """A new room, and the channel to its first process. Raises WallError where it can't be."""
         self.ready()
         room = self.wall.room(self.furniture, limits, self._uid.number if self._uid else None)
         try:
+            if self._group:
+                self._group.limit(_ceiling(limits), limits.processes + OWN_PROCESSES)
             channel = self._channel.another(["room", room.request])
-        except (Ended, TimedOut) as error:
+        except (Ended, TimedOut, OSError) as error:
             self.wall.leave(room, None)
             raise self._does_not_stand() from error
         channel.request_seconds = limits.check_seconds
+        if self._group and channel.pid is not None:
+            self._group.offer(channel.pid)
         return room, channel
+
+    def kills(self) -> int:
+        """How many processes the kernel has ended for their memory, where it counts that."""
+        return self._group.kills() if self._group else 0
 
     def __exit__(self, *exception: object) -> None:
         self.close()
@@ -77,6 +104,8 @@ class WarmServer(AbstractContextManager["WarmServer"]):
         """End the server and all that it started."""
         self._channel.close()
         self.wall.clear(self._process)
+        if self._group:
+            self._group.remove()
         if self._process.stderr:
             self._process.stderr.close()
         if self._uid:
@@ -92,6 +121,15 @@ class WarmServer(AbstractContextManager["WarmServer"]):
             f"the {self.wall.name} wall does not stand on this machine: {said}",
             remedy="Run `autograder doctor` to see what is missing.",
         )
+
+
+def _ceiling(limits: Limits) -> int:
+    """Bytes that the kernel lets a room have: more than the watch does.
+
+    The kernel counts the scratch space as well, and files that were read and can be dropped.
+    """
+    scratch = limits.disk_mb * SCRATCH_SPACES
+    return (limits.memory_mb + scratch + SLACK_MB) * 2**20
 
 
 class Sandbox:
@@ -110,6 +148,7 @@ class Sandbox:
         self._start()
 
     def _start(self) -> None:
+        self._kills = self._server.kills()
         self._room, self.first = self._server.open(self._limits)
         self._ended = threading.Event()
         self._watch = threading.Thread(target=self._watch_memory, daemon=True)
@@ -123,7 +162,8 @@ class Sandbox:
     def took_memory(self) -> bool:
         """Whether a process was ended for its memory since this was last asked."""
         exceeded, self._memory_exceeded = self._memory_exceeded, False
-        return exceeded
+        before, self._kills = self._kills, self._server.kills()
+        return exceeded or self._kills > before
 
     def __enter__(self) -> Sandbox:
         return self
@@ -136,7 +176,7 @@ class Sandbox:
         self._ended.set()
         self._watch.join()
         if not self.peak_memory:
-            self.peak_memory = upper_bound(self._processes())
+            self.peak_memory = look_at(self._processes()).resident
         self._server.wall.leave(self._room, self.first.pid)
         self.first.end()
 
@@ -144,23 +184,32 @@ class Sandbox:
         first = self.first.pid
         return [] if first is None else [first, *descendants(first)]
 
+    def _socket_buffers(self) -> int:
+        first = self.first.pid
+        return 0 if first is None else socket_buffers(first)
+
     def _watch_memory(self) -> None:
         limit = self._limits.memory_mb * 2**20
         looked = time.monotonic()
+        # Those of the machine, where the room has no network of its own.
+        before = self._socket_buffers()
         while not self._ended.wait(WATCH_SECONDS):
             pids = self._processes()
-            near = upper_bound(pids) > limit or address_space(pids) > limit
+            look = look_at(pids)
+            sockets = max(0, self._socket_buffers() - before)
+            near = look.resident + look.tables + sockets > limit or look.addresses > limit
             if not near and time.monotonic() - looked < EXACT_SECONDS:
                 continue
             looked = time.monotonic()
             sizes = {pid: proportional(pid) for pid in pids}
-            total = max(sum(sizes.values()), unnamed(pids))
+            total = max(sum(sizes.values()), unnamed(pids)) + sockets
             self.peak_memory = max(self.peak_memory, total)
             if total > limit:
-                # The largest is the one that grew; the room's first process itself stays small.
+                # The largest is the one that grew. Never the room's first process while there are
+                # others: without a pid namespace they would live on, and out of our sight.
                 self._memory_exceeded = True
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(max(sizes, key=lambda pid: sizes[pid]), signal.SIGKILL)
+                    os.kill(max(pids[1:] or pids, key=lambda pid: sizes[pid]), signal.SIGKILL)
 
 
 @contextmanager

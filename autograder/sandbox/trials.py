@@ -66,6 +66,8 @@ class Holding:
     holds: bool
     said: str = ""
     """What the trial says where it does not hold."""
+    kept_by: str = ""
+    """What keeps it."""
 
 
 NETWORK = """
@@ -226,8 +228,9 @@ def _holding(promise: Promise, server: WarmServer, sandbox: Sandbox, outside: Ou
         through = TRIALS[promise.id](server, sandbox, outside)
     except AutograderError as error:
         return Holding(promise, False, str(error))
-    said = ", ".join(through[:3])
-    return Holding(promise, not through, f"the trial got through: {said}" if through else "")
+    if through:
+        return Holding(promise, False, f"the trial got through: {', '.join(through[:3])}")
+    return Holding(promise, True, kept_by=promise.how.format(watch=server.counted_by))
 
 
 Trial = Callable[[WarmServer, Sandbox, Outside], list[str]]
@@ -339,6 +342,7 @@ TRIALS: dict[str, Trial] = {
     "1a": _cells(NETWORK),
     "2": _cells(READING),
     "3": _cells(WRITING),
+    "3a": _cells(WRITING),
     "4": _cells(SEEING + SIGNALLING),
     "4a": _cells(SIGNALLING),
     "5": _cells(LIMITED),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -35,8 +37,13 @@ ALL_PROMISES = frozenset(str(number) for number in range(1, 12))
 OWN_ANYWAY = ("/dev", "/proc")
 """Folders with nothing that lasts, in which a process writes to what is its own."""
 
-STUDENT_UIDS = range(64_000, 65_000)
-"""The uids that student code gets where we start as root; no account should have one."""
+FREE_UIDS = (range(70_000, 100_000), range(64_000, 65_000))
+"""Uids that no account should have; the first where they exist, as they do not in a container with
+users of its own. See systemd.io/UIDS-GIDS.
+
+The kernel counts a user's processes over all containers together: graders in two of them, which
+can't see each other's claims, should not come to the same uid.
+"""
 
 
 @dataclass(frozen=True)
@@ -67,9 +74,12 @@ class Wall(Protocol):
     promises: frozenset[str]
     """Ids of the promises that it makes (`sandbox.promises`)."""
 
-    def start(self, furniture: Furniture, control: int) -> subprocess.Popen[bytes]:
+    def start(
+        self, furniture: Furniture, control: int, joining: Sequence[str]
+    ) -> subprocess.Popen[bytes]:
         """Start the warm server behind the wall; it inherits the descriptor ``control``.
 
+        ``joining`` goes before the command: a command that becomes the one that follows.
         Raises WallError where this machine can't do it.
         """
 
@@ -83,6 +93,17 @@ class Wall(Protocol):
         """End the warm server, and with it whatever it started."""
 
 
+def student_uids() -> range:
+    """The uids that student code may get where we start as root."""
+    many, few = FREE_UIDS
+    for line in Path("/proc/self/uid_map").read_text().splitlines():
+        start, _, count = map(int, line.split())
+        # One before them is the container wall's own.
+        if start < many.start and many.stop <= start + count:
+            return many
+    return few
+
+
 class StudentUid:
     """A uid for student code that no other grader on this machine uses at the same time.
 
@@ -91,8 +112,10 @@ class StudentUid:
     """
 
     def __init__(self) -> None:
-        """Take the first free one. Raises WallError where all are taken."""
-        for number in STUDENT_UIDS:
+        """Take a free one. Raises WallError where all are taken."""
+        uids = student_uids()
+        first = secrets.randbelow(len(uids))
+        for number in (*uids[first:], *uids[:first]):
             # An abstract name: it is gone with the process that holds it, however that ends.
             claim = socket.socket(socket.AF_UNIX)
             try:
@@ -103,7 +126,7 @@ class StudentUid:
             self.number, self._claim = number, claim
             return
         raise WallError(
-            f"all {len(STUDENT_UIDS)} uids for student code are in use",
+            f"all {len(uids)} uids for student code are in use",
             remedy="Look for graders that were left running.",
         )
 
@@ -161,7 +184,8 @@ def room_request(home: str, uid: int | None, limits: Limits) -> dict[str, object
             "RLIMIT_FSIZE": limits.disk_mb * 2**20,
             "RLIMIT_NOFILE": 1024,
             "RLIMIT_NPROC": limits.processes,
-            "RLIMIT_CORE": 0,
+            # Not 0: see `seccomp.CORE`.
+            "RLIMIT_CORE": 1,
             "RLIMIT_CPU": int(limits.submission_seconds) + 60,
         },
         "environment": {},

@@ -1,3 +1,3 @@
 """What a person may ask for, by name; `choice` makes a wall of it."""
 
-WALLS = ("auto", "bubblewrap", "container", "none")
+WALLS = ("auto", "bubblewrap", "none")

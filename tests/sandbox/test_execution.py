@@ -12,11 +12,11 @@ from autograder.judge.student import Student, StudentError
 from autograder.results import Ending
 from autograder.sandbox.channel import Ended, TimedOut
 from autograder.sandbox.choice import choose_wall
-from autograder.sandbox.container import require_python
+from autograder.sandbox.container import close_home, require_python
 from autograder.sandbox.execution import Checkpoint, Execution, Step, run_notebook
 from autograder.sandbox.guest.confinement import PREFIXES
 from autograder.sandbox.server import Sandbox, one_sandbox
-from autograder.sandbox.wall import STUDENT_UIDS, Furniture
+from autograder.sandbox.wall import Furniture, student_uids
 from tests.sandbox.conftest import LIMITS, Run, running_in
 
 pytestmark = pytest.mark.slow
@@ -131,7 +131,11 @@ def test_ordinary_notebook_habits_work(wall: str, files: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="the container wall needs root: run as root")
-def test_ordinary_notebook_habits_work_in_a_container(files: Path, tmp_path: Path) -> None:
+def test_ordinary_notebook_habits_work_in_a_container(
+    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The home of this machine stays as it is.
+    monkeypatch.setattr("autograder.sandbox.container.close_home", lambda home: None)
     above = {folder for prefix in PREFIXES for folder in Path(prefix).parents}
     before = {folder: folder.stat().st_mode & 0o7777 for folder in above}
     (tmp_path / "closed").mkdir()
@@ -156,7 +160,29 @@ def test_python_in_a_closed_folder_is_an_error(
     prefix.parent.chmod(0o700)
     monkeypatch.setattr("autograder.sandbox.container.PREFIXES", (str(prefix),))
     with pytest.raises(WallError, match="can't read Python"):
-        require_python(STUDENT_UIDS[0])
+        require_python(student_uids()[0])
+
+
+def test_a_closed_home_leaves_the_way_to_python_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python, beside = tmp_path / "conda/envs/otter", tmp_path / ".cache"
+    for folder in (python, beside):
+        folder.mkdir(parents=True)
+    (tmp_path / "notes").write_text("hidden")
+    (tmp_path / "link").symlink_to(python)
+    for path in (tmp_path, python, beside, tmp_path / "conda", tmp_path / "notes"):
+        path.chmod(0o755)
+    monkeypatch.setattr("autograder.sandbox.container.PREFIXES", (str(python),))
+    close_home(tmp_path)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert modes == {"conda": 0o711, ".cache": 0o700, "notes": 0o700, "link": 0o755}
+    assert tmp_path.stat().st_mode & 0o777 == 0o711
+
+
+def test_the_container_wall_stands_only_where_something_is_to_be_closed() -> None:
+    with pytest.raises(WallError, match="only in a grading container"):
+        choose_wall("container")
 
 
 def require_ordinary_habits(run: Run) -> None:

@@ -45,6 +45,9 @@ NAMESPACES = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NE
 MS_NOSUID, MS_NODEV, MS_NOEXEC = 2, 4, 8
 MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x4_0000
 
+TERMINALS = "newinstance,ptmxmode=0666,mode=0620,max=64"
+"""The machine has some 4,000 for all."""
+
 SCRATCH_FILES = 20_000
 """Files of one scratch folder: each takes a kilobyte of the kernel's memory, however empty."""
 
@@ -165,6 +168,8 @@ def _furnish(room: Room) -> None:
             else:
                 place.touch()
             _mount(str(entry), str(place), None, MS_BIND)
+        # The terminals of other rooms belong to the same user: here are none.
+        _mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, TERMINALS)
         # Where the kernel refuses a new one, the outer one shows the server beside this room.
         with contextlib.suppress(PermissionError):
             _mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)

@@ -1,4 +1,4 @@
-"""The defences of the bubblewrap wall, each of which can be taken away alone.
+"""The defences of the walls, each of which can be taken away alone.
 
 A control runs inside a disposable machine (`outer`): with a case's defences gone, and no other, the
 case must get through, or it tests nothing.
@@ -7,19 +7,21 @@ case must get through, or it tests nothing.
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from autograder.assignment.models import Limits
-from autograder.sandbox import bubblewrap, seccomp
-from autograder.sandbox.bubblewrap import Bubblewrap, bubblewrap_command
-from autograder.sandbox.wall import Furniture, Room, guest_folder
+from autograder.sandbox import bare, bubblewrap, seccomp
+from autograder.sandbox.bubblewrap import bubblewrap_command
+from autograder.sandbox.wall import Furniture, Room, Wall, guest_folder
 
 Command = Callable[[list[str]], list[str]]
 
@@ -62,6 +64,13 @@ def _host_files(command: list[str]) -> list[str]:
     return [*command[:place], *files, *command[place:]]
 
 
+def _home(command: list[str]) -> list[str]:
+    place = command.index("--hostname")
+    home = str(Path.home())
+    options = [*bubblewrap.open_parents(home), "--ro-bind", home, home]
+    return [*command[:place], *options, *command[place:]]
+
+
 def _one_pid_namespace(command: list[str]) -> list[str]:
     return _without("--as-pid-1")(_without("--unshare-pid")(command))
 
@@ -96,8 +105,23 @@ def _writable_files(command: list[str]) -> list[str]:
     return [*command[:place], "--bind", *command[place + 1 :]]
 
 
-def _set(module: object, name: str, value: object) -> Callable[[], None]:
-    return lambda: setattr(module, name, value)
+def _var_tmp(command: list[str]) -> list[str]:
+    """/var/tmp is there, and lasts."""
+    place = command.index("--hostname")
+    options = [*bubblewrap.open_parents("/var/tmp"), "--bind", "/mnt/scratch", "/var/tmp"]
+    return [*command[:place], *options, *command[place:]]
+
+
+def _writable_cache(command: list[str]) -> list[str]:
+    place = command.index(bubblewrap.CACHE) - 2
+    assert command[place] == "--ro-bind"
+    return [*command[:place], "--bind", *command[place + 1 :]]
+
+
+def _writable_hidden(command: list[str]) -> list[str]:
+    for hidden in map(str, bubblewrap.hidden_folders()):
+        command = _without_pair("--remount-ro", hidden)(command)
+    return command
 
 
 def _judge(path: str, name: str, value: object) -> Taken:
@@ -124,6 +148,158 @@ def _patch_wire(old: str, new: str) -> Taken:
         exec(compile(source.replace(old, new), wire.__file__, "exec"), vars(wire))
 
     return Taken(judge=change)
+
+
+class SlowClock:
+    """For `time`: a deadline comes four times as late."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+
+    def monotonic(self) -> float:
+        """Seconds, a quarter as fast."""
+        return self._start + (time.monotonic() - self._start) / 4
+
+
+class SlowPoll:
+    """For `select.poll`: it waits four times as long."""
+
+    def __init__(self) -> None:
+        self._poll = select.poll()
+        self.register = self._poll.register
+
+    def poll(self, milliseconds: float) -> list[tuple[int, int]]:
+        """Wait."""
+        return self._poll.poll(4 * milliseconds)
+
+
+class SlowSelect:
+    """For `select`."""
+
+    POLLIN, POLLOUT, poll = select.POLLIN, select.POLLOUT, SlowPoll
+
+
+def _slow_clock() -> None:
+    from autograder.sandbox import channel
+
+    vars(channel).update(time=SlowClock(), select=SlowSelect())
+
+
+def _deaf_to_the_end() -> None:
+    """An end of the connection is taken for a pause."""
+    from autograder.sandbox.channel import Channel
+
+    def piece(self: Channel, size: int, until: float) -> bytes:
+        while True:
+            self._wait(select.POLLIN, until)
+            if received := self._connection.recv(size):
+                return received
+
+    Channel._piece = piece  # type: ignore[method-assign]
+
+
+def _any_socket() -> None:
+    import socket
+
+    from autograder.errors import SandboxFault
+    from autograder.sandbox import channel
+
+    def as_socket(descriptors: list[int]) -> socket.socket:
+        try:
+            return socket.socket(fileno=descriptors[0])
+        except (OSError, IndexError) as error:
+            raise SandboxFault("a fork's connection is no socket") from error
+
+    channel._as_socket = as_socket
+
+
+def _any_response() -> None:
+    from autograder.judge.student import Handle, Student, _number_of_handle
+    from autograder.sandbox.guest import wire
+
+    def ask(self: Student, request: list[object]) -> Any:
+        frame = self._side.exchange(wire.encode(request, _number_of_handle))
+        response: Any = wire.decode(frame, lambda number: Handle(self, number))
+        return response[1]
+
+    Student._ask = ask  # type: ignore[method-assign]
+
+
+def _large_frames() -> None:
+    from autograder.sandbox import channel
+    from autograder.sandbox.guest import wire
+
+    wire.MAX_FRAME = channel.MOST_RECEIVED = 2**40
+
+
+def _no_end() -> None:
+    from autograder.sandbox import container
+
+    container.end_tree = lambda pid: None
+    container.end_processes_of = lambda uid: None
+
+
+def _no_removal() -> None:
+    from autograder.sandbox import container
+
+    container.remove_folder = lambda folder: None
+    container.remove_files_of = lambda uid, folder: None
+
+
+def _living_notebook() -> None:
+    from autograder.sandbox.channel import Channel
+
+    kept: list[Channel] = []
+    Channel.kill = lambda self: kept.append(self)  # type: ignore[method-assign]
+
+
+def _equal_handles() -> None:
+    from autograder.judge.student import Handle
+
+    Handle.__eq__ = lambda self, other: True  # type: ignore[assignment, method-assign]
+
+
+def _pickled_values() -> None:
+    """Values come as pickles, which the judge loads: what a class says of itself is believed."""
+    import dill
+
+    from autograder.judge.student import Student
+
+    ask = Student._ask
+    Student._ask = lambda self, request: dill.loads(ask(self, request))  # type: ignore[method-assign]
+
+
+def _one_process() -> None:
+    """Student code runs in the judge's own process."""
+    import contextlib
+    from collections.abc import Iterator
+
+    from autograder.judge.student import Student, in_process
+    from tests.sandbox.conformance.cases import cheating
+    from tests.sandbox.conformance.model import PRELUDE, World
+
+    @contextlib.contextmanager
+    def student_of(world: World, source: str) -> Iterator[Student]:
+        names: dict[str, Any] = {}
+        exec(PRELUDE + source, names)
+        yield in_process(names)
+
+    cheating.student_of = student_of
+
+
+def _of_the_first_thread(pid: int) -> list[int]:
+    try:
+        return [int(it) for it in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def _no_tables() -> None:
+    from autograder.sandbox import server
+
+    look_at = server.look_at
+    server.look_at = lambda pids: replace(look_at(pids), tables=0)
+    server.proportional = lambda pid: 0
 
 
 def _passing(raw: str, limit: int = 0) -> str:
@@ -217,7 +393,11 @@ DEFENCES: dict[str, Taken] = {
     ),
     "landlock": Taken(request=(("writable", []),)),
     "host files": Taken(_host_files),
-    "closing": Taken(),
+    "home": Taken(_home),
+    "closing": _judge("autograder.sandbox.container", "close", lambda paths, uid: None),
+    "closed home": _judge("autograder.sandbox.container", "close_home", lambda home: None),
+    "end of processes": Taken(judge=_no_end),
+    "removal": Taken(judge=_no_removal),
     "hidden packages": Taken(_no_hidden),
     "clean environment": Taken(_all_environment),
     "read-only root": Taken(_writable_root),
@@ -230,7 +410,8 @@ DEFENCES: dict[str, Taken] = {
         )
     ),
     "capabilities": Taken(
-        guest=((ROOMS, "        keep_capabilities([CAP_SETUID", "        len([CAP_SETUID"),)
+        _without_pair("--cap-drop", "ALL"),
+        guest=((ROOMS, "        keep_capabilities([CAP_SETUID", "        len([CAP_SETUID"),),
     ),
     "no_new_privs": Taken(
         guest=(("main.py", '    control("no_new_privs", PR_SET_NO_NEW_PRIVS, 1)\n', ""),),
@@ -254,12 +435,51 @@ DEFENCES: dict[str, Taken] = {
     "scratch size": Taken(guest=((ROOMS, "size={room.scratch_bytes},", ""),)),
     "scratch files": Taken(guest=((ROOMS, "nr_inodes={SCRATCH_FILES},", ""),)),
     "memory watch": _judge("autograder.sandbox.server", "WATCH_SECONDS", 1e6),
+    "children of threads": _judge("autograder.sandbox.memory", "_children", _of_the_first_thread),
+    "count of page tables": Taken(judge=_no_tables),
+    "count of socket buffers": _judge("autograder.sandbox.server", "socket_buffers", lambda pid: 0),
     "count of shared memory": _judge("autograder.sandbox.server", "unnamed", lambda pids: 0),
     "output cap": Taken(guest=((SHELL, "if self._left < 0:", "if False:"),)),
     "end of the room": Taken(
         lambda command: _without("--as-pid-1")(_without("--unshare-pid")(command)),
         ((ROOMS, "CLONE_NEWPID | ", ""),),
     ),
+    "own terminals": Taken(
+        guest=(
+            (
+                ROOMS,
+                '_mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, TERMINALS)',
+                "pass",
+            ),
+        )
+    ),
+    "no var tmp": Taken(_var_tmp),
+    "read-only hidden packages": Taken(_writable_hidden),
+    "read-only cache": Taken(_writable_cache),
+    "silent descriptors": Taken(guest=((ROOMS, "os.dup2(nowhere, standard)", "pass"),)),
+    "removal of any folder": _judge(
+        "autograder.sandbox.container",
+        "remove_folder",
+        lambda folder: shutil.rmtree(folder, ignore_errors=True),
+    ),
+    "deadline": Taken(judge=_slow_clock),
+    "frame size": Taken(judge=_large_frames),
+    "response form": Taken(judge=_any_response),
+    "end of the connection": Taken(judge=_deaf_to_the_end),
+    "socket kind": Taken(judge=_any_socket),
+    "handles": Taken(judge=_equal_handles),
+    "exact types": Taken(
+        guest=(
+            (
+                SPACE,
+                'return wire.encode(["ok", value], self.refer)',
+                'return wire.encode(["ok", __import__("dill").dumps(value)], self.refer)',
+            ),
+        ),
+        judge=_pickled_values,
+    ),
+    "two processes": Taken(judge=_one_process),
+    "end of the notebook": Taken(judge=_living_notebook),
     "fork": Taken(
         guest=(
             (SERVE, "child = os.fork()", "child = 0"),
@@ -281,6 +501,7 @@ DEFENCES: dict[str, Taken] = {
     "decoder depth": _patch_wire("depth > MAX_DEPTH or ", ""),
     "decoder nodes": _patch_wire(" or self.nodes > MAX_NODES", ""),
     "decoder entries": _judge("autograder.sandbox.guest.wire", "MAX_ENTRIES", 10**9),
+    "decoder keys": _judge("autograder.sandbox.guest.wire", "MAX_OF_ONE_HASH", 10**9),
     "decoder digits": _judge("autograder.sandbox.guest.wire", "MAX_INTEGER_BYTES", 10**9),
     "decoder dimensions": _judge("autograder.sandbox.guest.wire", "MAX_DIMENSIONS", 255),
     "decoder dtype": _patch_wire('if dtype.decode("latin-1") not in ARRAY_DTYPES:', "if False:"),
@@ -326,44 +547,45 @@ def taken(name: str) -> Taken:
     return DEFENCES[name]
 
 
-class Weakened(Bubblewrap):
-    """bubblewrap without some of its defences. Only ever inside a disposable machine."""
+class Weakened:
+    """A wall without some of its defences. Only ever inside a disposable machine."""
 
-    def __init__(self, names: tuple[str, ...]) -> None:
+    def __init__(self, wall: Wall, names: tuple[str, ...]) -> None:
+        self._wall = wall
+        self.name, self.promises = wall.name, wall.promises
         self._taken = [taken(name) for name in names]
         for each in self._taken:
             if each.judge:
                 each.judge()
-        self._guest = Path(tempfile.mkdtemp()) / "guest"
-        shutil.copytree(guest_folder(), self._guest)
-        self._guest.parent.chmod(0o755)
+        guest = Path(tempfile.mkdtemp()) / "guest"
+        shutil.copytree(guest_folder(), guest)
+        guest.parent.chmod(0o755)
         for each in self._taken:
             for module, old, new in each.guest:
-                path = self._guest / module
+                path = guest / module
                 text = path.read_text()
                 assert old in text, f"{module} has no {old!r}"
                 path.write_text(text.replace(old, new))
+        # Both walls look it up when they start their server.
+        vars(bubblewrap)["guest_folder"] = vars(bare)["guest_folder"] = lambda: guest
+        vars(bubblewrap)["bubblewrap_command"] = self._command
         rules = [each.rule for each in self._taken if each.rule]
         self._filter = seccomp.compile_filter(os.uname().machine, rules) if rules else None
 
-    def start(self, furniture: Furniture, control: int) -> subprocess.Popen[bytes]:
+    def _command(self, furniture: Furniture, control: int) -> list[str]:
         command = bubblewrap_command(furniture, control)
-        command = [str(self._guest) if word == str(guest_folder()) else word for word in command]
         for each in self._taken:
             if each.command:
                 command = each.command(command)
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            pass_fds=(control,),
-            env={},
-            start_new_session=True,
-        )
+        return command
+
+    def start(
+        self, furniture: Furniture, control: int, joining: Sequence[str]
+    ) -> subprocess.Popen[bytes]:
+        return self._wall.start(furniture, control, joining)
 
     def room(self, furniture: Furniture, limits: Limits, uid: int | None) -> Room:
-        room = super().room(furniture, limits, uid)
+        room = self._wall.room(furniture, limits, uid)
         request = dict(room.request)
         rlimits = dict(request["rlimits"])  # type: ignore[call-overload]
         for each in self._taken:
@@ -373,3 +595,9 @@ class Weakened(Bubblewrap):
         if self._filter is not None:
             request["filter"] = self._filter
         return replace(room, request={**request, "rlimits": rlimits})
+
+    def leave(self, room: Room, pid: int | None) -> None:
+        self._wall.leave(room, pid)
+
+    def clear(self, process: subprocess.Popen[bytes]) -> None:
+        self._wall.clear(process)

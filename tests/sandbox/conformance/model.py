@@ -170,12 +170,20 @@ class Case:
     tried: Try
     defences: tuple[str, ...] = ()
     """What keeps it, by name in `defences`: with these gone, and no other, it gets through."""
+    behind_container: tuple[str, ...] = ()
+    """The same behind the container wall, where it is not the same that keeps it."""
     kernel: str = ""
     """Why the kernel denies it even then; empty where it does not."""
     only: tuple[str, ...] = ("bubblewrap", "container")
     """The walls that promise it."""
     warm: bool = False
     """Whether the server needs torch and the like."""
+
+    def defences_of(self, wall: str) -> tuple[str, ...]:
+        """What keeps it behind a wall; empty where it has no control there."""
+        if wall == "container":
+            return self.behind_container
+        return self.defences if wall in self.only else ()
 
     @property
     def id(self) -> str:

@@ -39,8 +39,12 @@ cd "$TREE"
 exec "$@"
 """
 
-NO_NAMESPACES = ("setpriv", "--bounding-set", "-sys_admin", "--inh-caps", "-sys_admin")
-"""What a container such as Gradescope's lacks."""
+AT_HOME = ("env", "HOME=/root", "XDG_CACHE_HOME=/root/.cache")
+CONTAINER = (
+    *AT_HOME,
+    *("setpriv", "--bounding-set", "-sys_admin", "--inh-caps", "-sys_admin"),
+)
+"""A container such as Gradescope's: root at home, without the right to make namespaces."""
 
 USER = ("setpriv", "--reuid", "1000", "--regid", "1000", "--clear-groups")
 
@@ -49,9 +53,14 @@ def command(backend: str, arguments: list[str]) -> list[str]:
     """How Python is run in a disposable machine, as the user and with the rights of a backend."""
     start = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--net"]
     start += ["--ipc", "--uts", "--cgroup"]
-    inside = {"bubblewrap-user": USER, "container": NO_NAMESPACES}.get(backend, ())
+    inside = {
+        "bubblewrap-user": USER,
+        "container": CONTAINER,
+        "control-bubblewrap": AT_HOME,
+        "control-container": CONTAINER,
+    }
     shell = ["sh", "-c", SCRIPT, "outer"]
-    return [*start, *shell, *inside, sys.executable, *arguments]
+    return [*start, *shell, *inside.get(backend, ()), sys.executable, *arguments]
 
 
 def environment() -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Tries cases behind one wall and prints what each got through with, a JSON line a case.
 
-``python -m tests.sandbox.conformance.run BACKEND CASE...``, or ``control CASE`` for the case
-without its defences.
+``python -m tests.sandbox.conformance.run BACKEND CASE...``, or ``control-BACKEND CASE`` for the
+case without its defences.
 """
 
 from __future__ import annotations
@@ -56,13 +56,17 @@ def main(backend: str, ids: list[str]) -> None:
             chosen = [case for case in cases if case.warm == warm]
             if not chosen:
                 continue
-            wall = Weakened(chosen[0].defences) if backend == "control" else wall_of(backend, place)
+            if backend.startswith("control-"):
+                strong = wall_of(backend.removeprefix("control-"), place)
+                wall: Wall = Weakened(strong, chosen[0].defences_of(strong.name))
+            else:
+                wall = wall_of(backend, place)
             with world(wall, place, GUEST_MODULES if warm else ()) as there:
                 for line in tried(chosen, there):
                     print(json.dumps(line), flush=True)
 
 
 if __name__ == "__main__":
-    if sys.argv[1] in ("control",):
+    if sys.argv[1].startswith("control-"):
         loopback_up()
     main(sys.argv[1], sys.argv[2:])

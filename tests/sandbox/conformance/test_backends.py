@@ -39,6 +39,8 @@ def _declared(promise: str, backend: str) -> bool:
 SLOW = {
     "5-processes-without-end",
     "5-memory-of-many-processes",
+    "5-memory-of-processes-that-a-thread-started",
+    "5-memory-in-the-buffers-of-sockets",
     "5-wall-time-asleep-and-deaf-to-signals",
     "5-output-as-a-picture",
     "7-a-frame-that-never-ends",

@@ -19,14 +19,19 @@ from tests.sandbox.conformance.outer import ROOT, command, environment
 
 pytestmark = pytest.mark.long
 
-CONTROLLED = [case for case in CASES if case.defences and "bubblewrap" in case.only]
+CONTROLLED = [
+    pytest.param(wall, case, id=f"{wall}-{case.id}")
+    for wall in ("bubblewrap", "container")
+    for case in CASES
+    if case.defences_of(wall)
+]
 
 
-def control(case: Case) -> dict[str, object]:
-    """The line of the case, tried without its defences."""
-    arguments = ["-m", "tests.sandbox.conformance.run", "control", case.id]
+def control(wall: str, case: Case) -> dict[str, object]:
+    """What the case comes to without its defences."""
+    backend = f"control-{wall}"
     done = subprocess.run(
-        command("control", arguments),
+        command(backend, ["-m", "tests.sandbox.conformance.run", backend, case.id]),
         cwd=ROOT,
         env=environment(),
         capture_output=True,
@@ -42,8 +47,8 @@ def control(case: Case) -> dict[str, object]:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to make a disposable machine")
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="unshare is not installed")
-@pytest.mark.parametrize("case", CONTROLLED, ids=lambda case: case.id)
-def test_a_case_gets_through_without_its_defences(case: Case) -> None:
-    line = control(case)
+@pytest.mark.parametrize(("wall", "case"), CONTROLLED)
+def test_a_case_gets_through_without_its_defences(wall: str, case: Case) -> None:
+    line = control(wall, case)
     assert line["fault"] == ""
     assert bool(line["broken"]) != bool(case.kernel), line

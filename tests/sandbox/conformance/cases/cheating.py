@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from autograder.judge.student import Handle, Student, StudentError
 from autograder.judge.verdicts import reason_of
+from autograder.sandbox.memory import descendants
 from tests.sandbox.conformance.model import Case, World
 
 EXPECTED = 471_108_15
@@ -17,19 +21,25 @@ HIDDEN = 3_133_731
 """A hidden input."""
 
 
+@contextlib.contextmanager
+def student_of(world: World, source: str) -> Iterator[Student]:
+    """The student's side of a check, once the notebook has run."""
+    with world.room() as sandbox:
+        child = world.run(sandbox, source).snapshots["q1"].fork()
+        try:
+            yield Student(child)
+        finally:
+            child.kill()
+
+
 def checks(source: str, check: Callable[[Student], list[str]]) -> Callable[[World], list[str]]:
     """A case in which ``check`` is what the judge does with the student's names."""
 
-    def tried(world: World) -> list[str]:
-        with world.room() as sandbox:
-            done = world.run(sandbox, source)
-            child = done.snapshots["q1"].fork()
-            try:
-                return check(Student(child))
-            finally:
-                child.kill()
+    def test_secret(world: World) -> list[str]:
+        with student_of(world, source) as student:
+            return check(student)
 
-    return tried
+    return test_secret
 
 
 def _exactly(kind: type, value: object) -> Callable[[Student], list[str]]:
@@ -122,14 +132,26 @@ def _remembers(source: str) -> Callable[[World], list[str]]:
 def _is_dead(world: World) -> list[str]:
     """When checks begin, no process that runs cells is left to hear of their inputs."""
     with world.room() as sandbox:
-        done = world.run(sandbox, "mine = os.getpid()", "other = os.getpid()")
-        pids = {question: at.fork() for question, at in done.snapshots.items()}
-        try:
-            notebook = Student(pids["q1"]).mine
-            return [] if Student(pids["q1"]).os is not None and notebook else ["no pid"]
-        finally:
-            for child in pids.values():
-                child.kill()
+        done = world.run(sandbox, "x = 1", "y = 2")
+        known = {snapshot.pid for snapshot in done.snapshots.values()}
+        first = sandbox.first.pid
+        assert first
+        others: list[int] = []
+        for _ in range(20):
+            others = [it for it in descendants(first) if it not in known and _runs(it)]
+            if not others:
+                break
+            time.sleep(0.1)
+        return [f"process {pid}" for pid in others]
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process is there, and no zombie."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+    return "\nState:\tZ" not in status
 
 
 def _says(hidden: bool) -> Callable[[Student], list[str]]:
@@ -275,7 +297,7 @@ CASES = (
             ),
         )
     ),
-    Case("11", "a notebook that listens", _is_dead),
+    Case("11", "a notebook that listens", _is_dead, ("end of the notebook",)),
     *(
         Case("11", f"said in {name}", checks(source, _says(hidden=True)), ("silence",))
         for name, source in RAISES.items()

@@ -50,8 +50,9 @@ CASES = (
         "tcp",
         cells(CONNECT, "attempt('tcp', connect, socket.AF_INET, ('127.0.0.1', outside['tcp']))"),
         NET,
+        ("filter socket", "landlock"),
     ),
-    Case("1", "udp", _udp, NET),
+    Case("1", "udp", _udp, NET, ("filter socket", "landlock")),
     Case(
         "1",
         "abstract socket of the host",
@@ -67,8 +68,8 @@ CASES = (
         only=("bubblewrap",),
     ),
     *(
-        Case("1", name, cells(_socket(family, kind, protocol)), ("filter socket",), kernel)
-        for name, family, kind, protocol, kernel in (
+        Case("1", name, cells(_socket(family, kind, protocol)), ("filter socket",), kernel=why)
+        for name, family, kind, protocol, why in (
             ("a socket at all", "socket.AF_INET", "socket.SOCK_STREAM", 0, ""),
             ("a socket at all of version 6", "socket.AF_INET6", "socket.SOCK_STREAM", 0, ""),
             ("netlink", "socket.AF_NETLINK", "socket.SOCK_RAW", 0, ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Iterator
@@ -23,14 +24,25 @@ def _survivors(source: str) -> Iterator[int]:
                 yield int(entry.name)
 
 
-def outlives(start: str) -> Try:
+CHAIN = """
+import os, time
+end = time.time() + 20
+while time.time() < end:
+    time.sleep(0.001)
+    if os.fork():
+        os._exit(0)
+"""
+"""Each process lives for a moment: who kills by a list of numbers comes too late."""
+
+
+def outlives(start: str, program: str = "import time; time.sleep(600)") -> Try:
     """A case that starts a process which shall be gone with its room."""
 
     def tried(world: World) -> list[str]:
         with world.room() as sandbox:
             done = world.run(
                 sandbox,
-                f"command = [sys.executable, '-c', 'import time; time.sleep(600)', {TOKEN!r}]\n"
+                f"command = [sys.executable, '-c', {program!r}, {TOKEN!r}]\n"
                 f"{start}\ntime.sleep(0.5)",
             )
             got(done, "q1")
@@ -39,7 +51,8 @@ def outlives(start: str) -> Try:
         time.sleep(0.2)
         left = list(_survivors(TOKEN))
         for pid in left:
-            os.kill(pid, 9)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, 9)
         return [f"process {pid}" for pid in left]
 
     return tried
@@ -70,19 +83,6 @@ def _kill_all(world: World) -> list[str]:
             broken.append("a process of the host")
         return broken
 
-
-EACH = """
-def each(action):
-    for pid in [int(name) for name in os.listdir("/proc") if name.isdigit()]:
-        # Its own children and itself are no business of ours.
-        if pid not in (os.getpid(), 1):
-            try:
-                action(pid)
-                return True
-            except OSError:
-                pass
-    return False
-"""
 
 CASES = (
     Case(
@@ -130,11 +130,10 @@ CASES = (
         "4",
         "lower the limits of other processes",
         cells(
-            EACH,
-            "NOFILE = resource.RLIMIT_NOFILE\n"
-            "attempt('limits', each, lambda pid: resource.prlimit(pid, NOFILE, (9, 9)))",
+            "for pid in (outside['pid'], outside['judge'], os.getppid()):\n"
+            "    attempt('limits', resource.prlimit, pid, resource.RLIMIT_NOFILE, (900, 900))",
         ),
-        ("uid",),
+        behind_container=("uid",),
         only=("container",),
     ),
     Case(
@@ -173,6 +172,7 @@ CASES = (
         "outlive its room as a child",
         outlives("subprocess.Popen(command)"),
         ("end of the room",),
+        ("end of processes",),
     ),
     Case(
         "4",
@@ -185,5 +185,13 @@ CASES = (
             "        os.execv(command[0], command)\n    os._exit(0)"
         ),
         ("end of the room",),
+        ("end of processes",),
+    ),
+    Case(
+        "4",
+        "outlive its room as a chain of forks",
+        outlives("for _ in range(8):\n    subprocess.Popen(command)", CHAIN),
+        ("end of the room",),
+        ("end of processes",),
     ),
 )

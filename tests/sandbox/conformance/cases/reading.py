@@ -37,12 +37,14 @@ CASES = (
         "a file of the grader",
         cells("attempt('secret', reads, outside['secret'])"),
         ("host files", "uid"),
+        ("uid",),
     ),
     Case(
         "2",
         "the folder of hidden checks and labels",
         cells(WALK, "attempt('found', find, outside['closed'])"),
-        ("host files", "closing"),
+        ("host files",),
+        ("closing",),
     ),
     Case(
         "2",
@@ -54,8 +56,8 @@ CASES = (
         "2",
         "the grader's home",
         cells(f"attempt('home', os.listdir, {str(Path.home() / '.cache')!r})"),
-        ("host files", "uid"),
-        kernel="the disposable machine has an empty home",
+        ("host files", "home", "uid"),
+        ("closed home",),
     ),
     Case(
         "2",

@@ -29,6 +29,7 @@ LEAVE = {
         "connects(chr(0) + 'left')",
     ),
     "a socket in tmp": ("listens('/tmp/left')", "connects('/tmp/left')"),
+    "a terminal": ("kept.extend(os.openpty())", "types_into_another()"),
     "a lock on a public file": (
         "locks('data/public.txt')",
         "held('data/public.txt')",
@@ -53,8 +54,8 @@ LEAVE = {
     ),
     "the system's name": ("libc.sethostname(b'left', 4) == 0", "socket.gethostname() == 'left'"),
     "a process in sight": (
-        "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(30)', 'le' + 'ft'])",
-        "any(b'le' b'ft' in open(f'/proc/{it}/cmdline', 'rb').read()"
+        "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(30)', 'canary-left'])",
+        "any(b'canary-left' in open(f'/proc/{it}/cmdline', 'rb').read()"
         " for it in os.listdir('/proc') if it.isdigit())",
     ),
 }
@@ -74,6 +75,10 @@ def connects(address):
     kept.append(socket.socket(socket.AF_UNIX))
     kept[-1].connect(address)
     return True
+def types_into_another():
+    for name in os.listdir("/dev/pts"):
+        if name.isdigit():
+            return os.write(os.open(f"/dev/pts/{name}", os.O_WRONLY | os.O_NOCTTY), b"left")
 def locks(path):
     kept.append(open(path))
     fcntl.flock(kept[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -96,8 +101,11 @@ def _passes_on(leave: str, look: str) -> Callable[[World], list[str]]:
         )
         if world.wall.name == "bubblewrap":
             with world.room() as one, world.room() as other:
-                world.run(one, first_cell)
-                return got(world.run(other, second_cell), "q1")
+                # Its snapshot goes on living, with all that the first holds.
+                living = world.run(one, first_cell)
+                found = got(world.run(other, second_cell), "q1")
+                del living
+                return found
         # A container grades one hand-in; what ends there leaves nothing for the next.
         with world.room() as one:
             world.run(one, first_cell)
@@ -123,10 +131,20 @@ DEFENCES = {
     "a thread": ("fork",),
     "the system's name": ("uts namespace", "filter sethostname", "capabilities"),
     "a process in sight": ("own proc",),
-    "a lock on a public file": ("read-only files",),
+    "a lock on a public file": ("filter flock",),
+    "a terminal": ("own terminals",),
+    "a file in var tmp": ("no var tmp", "landlock"),
+    "a file where packages are hidden": ("read-only hidden packages", "landlock", "uid"),
+    "a file in the cache of fonts": ("read-only cache", "landlock", "uid"),
+}
+
+BEHIND_CONTAINER = {
+    "a file in tmp": ("removal", "landlock"),
+    "a file in shared memory": ("removal",),
+    "a process in sight": ("end of processes",),
 }
 
 CASES = tuple(
-    Case("8", name, _passes_on(*attempts), DEFENCES.get(name, ()))
+    Case("8", name, _passes_on(*attempts), DEFENCES.get(name, ()), BEHIND_CONTAINER.get(name, ()))
     for name, attempts in LEAVE.items()
 )

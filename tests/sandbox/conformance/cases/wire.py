@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 
@@ -9,6 +10,15 @@ from autograder.judge.student import Handle, Student
 from autograder.sandbox.channel import Channel
 from autograder.sandbox.guest.wire import MAX_FRAME
 from tests.sandbox.conformance.model import LIMITS, Case, World, refused
+
+FORGED_FORK = """
+def forged(self):
+    socket.send_fds(self._connection, [ok(b"N")], [WHAT])
+sys.modules["guest.serve"].Server._fork = forged
+"""
+"""For student code that answers for the loop that it runs in."""
+
+HUGE = 2 * MAX_FRAME
 
 OWN_CONNECTION = """
 def connection():
@@ -62,8 +72,9 @@ def _asked_twice(channel: Channel) -> object:
 
     student = Student(channel)
     try:
-        first = student.answer()
-        second = student.answer()
+        answer = student.answer
+        first = answer()
+        second = answer()
     except wire.WireError as error:
         raise SandboxFault(str(error)) from error
     return first, second
@@ -97,6 +108,16 @@ def _block(tag: bytes, dtype: bytes, shape: tuple[int, ...], data: bytes) -> byt
     )
 
 
+def _long(number: int) -> bytes:
+    return number.to_bytes(8, "little")
+
+
+def _colliding(start: int) -> bytes:
+    """A frozenset of eight integers that Python gives the same hash."""
+    integers = ((start + number) * sys.hash_info.modulus for number in range(1, 9))
+    return _sized(b"Z", 8, b"".join(_sized(b"I", 16, it.to_bytes(16, "little")) for it in integers))
+
+
 def _handles_are_no_data(world: World) -> list[str]:
     """An object that claims to equal everything comes as a handle, which equals nothing."""
     with world.room() as sandbox:
@@ -123,13 +144,13 @@ def _another_connection(world: World) -> list[str]:
         "os.open('.', os.O_RDONLY)",
     ):
         with world.room() as sandbox:
-            done = world.run(
-                sandbox,
-                f"{OWN_CONNECTION}\nline = connection()\n"
-                f"socket.send_fds(line, [ok(b'N')], [{what}])\ntime.sleep(0.2)",
-                "x = 1",
-            )
-            broken += [] if done.troubles else [f"{what} was taken"]
+            try:
+                source = OWN_CONNECTION + FORGED_FORK.replace("WHAT", what)
+                done = world.run(sandbox, source, "x = 1")
+            except OSError as error:
+                broken.append(f"the judge stumbled over {what}: {error}")
+            else:
+                broken += [] if done.troubles else [f"{what} was taken"]
     return broken
 
 
@@ -141,7 +162,13 @@ CASES = (
         "7",
         "a frame that says it is huge",
         speaks("connection().sendall(frame(b'', 2**32 - 1))\ntime.sleep(60)"),
-        ("frame size",),
+        ("frame size", "deadline"),
+    ),
+    Case(
+        "7",
+        "a frame that is huge",
+        speaks(f"connection().sendall(ok(b'b' + struct.pack('<I', {HUGE}) + bytes({HUGE})))"),
+        ("frame size", "turn"),
     ),
     Case(
         "7",
@@ -169,9 +196,14 @@ CASES = (
             "body = b'l' + struct.pack('<I', 2) + b's' + struct.pack('<I', 5) + b'error'\n"
             "line.sendall(frame(body + number(1)))\ntime.sleep(1)"
         ),
-        ("response form",),
+        ("response form", "turn"),
     ),
-    Case("7", "its connection closed", speaks("connection().shutdown(2)\nos._exit(0)"), ("ended",)),
+    Case(
+        "7",
+        "its connection closed",
+        speaks("connection().shutdown(2)\nos._exit(0)"),
+        ("end of the connection", "deadline"),
+    ),
     Case(
         "7",
         "descriptors with an answer",
@@ -179,7 +211,7 @@ CASES = (
             "line = connection()\n"
             "socket.send_fds(line, [b'\\xff\\xff'], [0, 1, 2] * 50)\ntime.sleep(0.2)"
         ),
-        ("frame size",),
+        ("deadline",),
     ),
     Case("7", "another thing for a connection", _another_connection, ("socket kind",)),
     Case("7", "an object that equals everything", _handles_are_no_data, ("handles",)),
@@ -203,6 +235,21 @@ CASES = (
                 _sized(
                     b"S", 21_000, b"".join(b"i" + k.to_bytes(8, "little") for k in range(21_000))
                 ),
+            ),
+            (
+                "many sets",
+                "keys",
+                _sized(
+                    b"l",
+                    4,
+                    4 * _sized(b"S", 18_000, b"".join(b"i" + _long(k) for k in range(18_000))),
+                ),
+            ),
+            (
+                "sets whose members all collide",
+                "keys",
+                # Whatever their members, sets of the same size have the same hash.
+                _sized(b"S", 8_000, b"".join(_colliding(8 * k) for k in range(8_000))),
             ),
             ("a long integer", "digits", _sized(b"I", 10_000, b"\1" * 10_000)),
             ("many dimensions", "dimensions", _block(b"a", b"|u1", (1,) * 17, b"\1")),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pathlib
+import tempfile
+
 from tests.sandbox.conformance.model import LIMITS, Case, World, cells
 
 LASTING = """
@@ -35,8 +38,6 @@ def _leaves(world: World) -> list[str]:
         """
     )(world)
     folders = ("/tmp", "/var/tmp", "/dev/shm", "/run/lock", str(world.outside.folder))
-    import pathlib
-
     left = [str(it) for folder in folders for it in pathlib.Path(folder).glob("canary-left")]
     for path in left:
         pathlib.Path(path).unlink()
@@ -47,6 +48,28 @@ def _public_files(world: World) -> list[str]:
     cells("attempt('data', writes, 'data/public.txt')\ngot.clear()")(world)
     text = (world.outside.folder / "files" / "data" / "public.txt").read_text()
     return [] if text == "for all" else [text]
+
+
+def _nested(world: World) -> list[str]:
+    """What remains of folders that are nested deeper than Python can walk."""
+    temporary = pathlib.Path(tempfile.gettempdir())
+    before = set(temporary.iterdir())
+    nest = cells(
+        """
+        for folder in (os.getcwd(), os.environ["TMPDIR"], "/dev/shm"):
+            os.chdir(folder)
+            for _ in range(3000):
+                os.mkdir("canary-left")
+                os.chdir("canary-left")
+        """
+    )
+    try:
+        nest(world)
+    except RecursionError as error:
+        return [f"the grader stumbled: {error}"]
+    folders = [path for path in temporary.iterdir() if path not in before]
+    folders += pathlib.Path("/dev/shm").glob("canary-left")
+    return [str(path) for path in folders]
 
 
 CASES = (
@@ -61,10 +84,17 @@ CASES = (
         "3",
         "in any folder but those of everybody",
         cells("SCRATCH = ('/tmp', '/var/tmp', '/dev/shm', '/run/lock', os.getcwd())", LASTING),
-        ("uid",),
+        behind_container=("uid", "landlock"),
         only=("container",),
     ),
-    Case("3", "files that stay when the room has ended", _leaves, ("scratch",)),
+    Case(
+        "3",
+        "folders that are nested too deep to be walked",
+        _nested,
+        behind_container=("removal of any folder",),
+        only=("container",),
+    ),
+    Case("3", "files that stay when the room has ended", _leaves, ("scratch",), ("removal",)),
     Case("3", "the public files that all rooms share", _public_files, ("read-only files", "uid")),
     Case(
         "3",
