@@ -19,6 +19,8 @@ ALWAYS_WARM = (GUEST_TESTS, "numpy", "matplotlib.pyplot")
 
 TORCH_TOO = "torch._dynamo"
 """torch loads it at the first optimiser, and then it takes a second or two in every fork."""
+_LOADS_IT = re.compile(r"\boptim\b|torch\.compile\b")
+"""Where no source says this, that second is better saved, and so is the memory in each fork."""
 
 _MAGIC = re.compile(r"^\s*[%!?].*$", re.MULTILINE)
 
@@ -30,13 +32,15 @@ def modules_to_warm(tests: Iterable[str], notebooks: Iterable[str]) -> tuple[str
     not worth the time of the others.
     """
     wanted: set[str] = set()
+    tests, sources = list(tests), list(notebooks)
     for source in tests:
         wanted.update(imported(source))
-    sources = list(notebooks)
     counts = Counter(module for source in sources for module in set(imported(source)))
     wanted.update(module for module, count in counts.items() if 2 * count >= len(sources))
     chosen = sorted(module for module in wanted if _is_installed(module.split(".")[0]))
-    return (*chosen, TORCH_TOO) if "torch" in chosen else tuple(chosen)
+    if "torch" in chosen and any(_LOADS_IT.search(source) for source in (*tests, *sources)):
+        chosen.append(TORCH_TOO)
+    return tuple(chosen)
 
 
 def _is_installed(package: str) -> bool:

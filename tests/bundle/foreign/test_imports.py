@@ -15,8 +15,14 @@ def test_what_is_not_installed_or_fears_forks_is_left_out():
     assert modules_to_warm(["import tensorflow, no_such_module, os, autograder"], []) == ()
 
 
-def test_torch_brings_what_its_optimisers_load():
-    assert modules_to_warm(["import torch"], []) == ("torch", "torch._dynamo")
+def test_torch_brings_what_its_optimisers_load_where_there_are_any():
+    assert modules_to_warm(["import torch"], []) == ("torch",)
+    trains = "import torch\nsteps = torch.optim.Adam(model.parameters())"
+    assert modules_to_warm([], [trains]) == ("torch", "torch._dynamo")
+    assert modules_to_warm(["import torch"], ["from torch import optim", "x = 1"]) == (
+        "torch",
+        "torch._dynamo",
+    )
 
 
 def test_magics_do_not_hide_imports():
