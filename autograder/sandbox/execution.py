@@ -226,8 +226,7 @@ def _run_cell(
     """Run a cell with a snapshot at each of its stops; what it raised."""
     until = time.monotonic() + notebook.request_seconds
     answer = notebook.ask(request)
-    while type(answer) is dict and answer.keys() == {"check"} and answer["check"] in opening.stops:
-        question = answer["check"]
+    while (question := _stop(answer, opening)) is not None:
         snapshot = notebook.fork()
         older = execution.snapshots.pop(question, None)
         if older is not None:
@@ -236,6 +235,14 @@ def _run_cell(
         notebook.request_seconds = max(0.001, until - time.monotonic())
         answer = notebook.ask(["continue"])
     return answer
+
+
+def _stop(answer: Any, opening: Opening) -> str | None:
+    """The question at whose check the cell has stopped, if that is what the answer says."""
+    match answer:
+        case {"check": str(question), **others} if not others and question in opening.stops:
+            return question
+    return None
 
 
 def ending_of_error(error: Mapping[str, Any]) -> Ending:
