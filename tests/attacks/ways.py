@@ -25,6 +25,7 @@ from autograder.authoring.master import make_notebooks
 from autograder.authoring.products import products
 from autograder.cli.whole_class import grade_and_report
 from autograder.report.names import file_name
+from autograder.results import Ending
 from autograder.store import open_store
 from tests.attacks.model import LEAKED, Stage
 from tests.attacks.opened import alive_in_file, alive_in_table, alive_in_text
@@ -98,12 +99,13 @@ def grade(
 ) -> tuple[dict[str, Outcome], list[str]]:
     """`autograder grade` on a folder, as its command does it; outcomes by file name.
 
-    Beside them, what is alive in what people open of the whole class.
+    Beside them, what is alive in what people open of the whole class, and what could not be graded.
     """
     terminal = io.StringIO()
     with contextlib.redirect_stdout(terminal):
         grade_and_report(ground.kit, folder, out, 2, wall, None)
     outcomes = {}
+    shared = []
     with open_store(out) as store:
         for record in store.submissions():
             page = out / "feedback" / file_name(record.submission, "html")
@@ -111,7 +113,9 @@ def grade(
             alive = [*alive_in_file(page), *alive_in_file(results)]
             read = page.read_text().count(LEAKED)
             outcomes[record.submission] = Outcome(record.result.auto_score, read, tuple(alive))
-    shared = [*alive_in_file(out / "index.html"), *alive_in_table(out / "gradebook.csv")]
+            if record.result.status == Ending.GRADER_ERROR:
+                shared.append(f"{record.submission} looks like a fault of ours")
+    shared += [*alive_in_file(out / "index.html"), *alive_in_table(out / "gradebook.csv")]
     return outcomes, [*shared, *alive_in_text(terminal.getvalue())]
 
 

@@ -57,6 +57,17 @@ ATTACKS = (
     ),
     speak("reads the judge's questions", "line.recv(10**6, socket.MSG_DONTWAIT | socket.MSG_PEEK)"),
     speak(
+        "a stop at no question",
+        "line.sendall(ok(b'd' + struct.pack('<I', 1) + b's' + struct.pack('<I', 5) + b'check'\n"
+        "    + b'l' + struct.pack('<I', 0)))",
+        "cell",
+    ),
+    speak(
+        "an error of no form",
+        "line.sendall(ok(b'd' + struct.pack('<I', 1) + b'i' + struct.pack('<q', 0) + b'T'))",
+        "cell",
+    ),
+    speak(
         "an answer in drops", "for it in ok(b'T'):\n    line.sendall(bytes([it])); time.sleep(0.5)"
     ),
     speak("an answer twice", "line.sendall(ok(b'T')); line.sendall(ok(b'F'))"),
