@@ -206,9 +206,10 @@ class Channel:
             response = wire.decode(frame, _unexpected_handle)
         except wire.WireError as error:
             raise SandboxFault(f"a malformed frame came: {error}") from error
-        if type(response) is not list or len(response) != 2 or response[0] != "ok":
-            raise SandboxFault("a request to run the notebook was not answered as agreed")
-        return response[1]
+        match response:
+            case list([str("ok"), value]):
+                return value
+        raise SandboxFault("a request to run the notebook was not answered as agreed")
 
     def _wait(self, event: int, until: float) -> None:
         poll = select.poll()
