@@ -74,13 +74,12 @@ class Student:
             self._side.exchange(wire.encode(request, _number_of_handle)),
             lambda number: Handle(self, number),
         )
-        if type(response) is not list or len(response) != 2:
-            raise wire.WireError("a response is not a pair")
-        outcome, value = response
-        if outcome == "ok":
-            return value
-        if outcome == "error" and type(value) is dict:
-            raise StudentError(value)
+        # Types first: to compare a word that is an array with another raises.
+        match response:
+            case list([str("ok"), value]):
+                return value
+            case list([str("error"), dict(details)]):
+                raise StudentError(details)
         raise wire.WireError("a response is neither a value nor an error")
 
 
