@@ -10,6 +10,8 @@ def block(tag, dtype, shape, data):
     sizes = b"".join(struct.pack("<q", it) for it in shape)
     size = struct.pack("<I", len(data))
     return tag + struct.pack("<I", len(dtype)) + dtype + bytes([len(shape)]) + sizes + size + data
+array = block(b"a", b"<f4", (2,), bytes(8))
+ARRAYS = frame(b"l" + struct.pack("<I", 2) + array + array)
 """
 SPEAK = "import os, socket, struct, time\n" + OWN_CONNECTION + BLOCK
 
@@ -62,6 +64,8 @@ ATTACKS = (
         "    + b'l' + struct.pack('<I', 0)))",
         "cell",
     ),
+    speak("a word that is an array", "line.sendall(ARRAYS)"),
+    speak("a word that is an array in the cell", "line.sendall(ARRAYS)", "cell"),
     speak(
         "an error of no form",
         "line.sendall(ok(b'd' + struct.pack('<I', 1) + b'i' + struct.pack('<q', 0) + b'T'))",
