@@ -26,12 +26,17 @@ with atheris.instrument_imports(
         "autograder.sandbox.guest.wire",
         "autograder.submission",
         "autograder.checks.training",
+        "autograder.grading.notes",
+        "autograder.judge.student",
         "safetensors",
     ]
 ):
     from autograder.checks.training import read_safetensors
     from autograder.errors import UnreadableSubmission
     from autograder.grading.checkpoint import read_checkpoint
+    from autograder.grading.notes import note_of
+    from autograder.judge.student import Student, StudentError
+    from autograder.sandbox.execution import Trouble, ending_of_error
     from autograder.sandbox.guest import wire
     from autograder.submission import read_submission
 
@@ -41,8 +46,24 @@ BOUNDS = ("-timeout=20", "-rss_limit_mb=2500", "-print_final_stats=1", "-verbosi
 ENDINGS = (".ipynb", ".zip", ".py")
 
 
+class Answers:
+    """A student's side that has one answer to all."""
+
+    def __init__(self, frame: bytes) -> None:
+        self._frame = frame
+
+    def exchange(self, request: bytes) -> bytes:
+        return self._frame
+
+    def ship(self, function: Callable[..., object]) -> list[object]:
+        return ["define", "", ""]
+
+
 def decode(data: bytes) -> None:
-    """What comes out of a frame goes into one again, or it was refused."""
+    """What comes out of a frame goes into one again, or it was refused.
+
+    As an answer to a check, and as what a cell raised, it may be anything.
+    """
     try:
         value = wire.decode(data, lambda number: None)
     except wire.WireError:
@@ -50,6 +71,11 @@ def decode(data: bytes) -> None:
     with contextlib.suppress(wire.WireError):
         # Nested handles became None: all else crosses again.
         wire.encode(value, lambda item: 0)
+    with contextlib.suppress(wire.WireError, StudentError):
+        _ = Student(Answers(data)).name
+    for error in (value, value[1] if type(value) is list and len(value) == 2 else None):
+        if type(error) is dict:
+            note_of(Trouble(1, "q1", ending_of_error(error), error), {1: "x"}, 100)
 
 
 def frames() -> Iterator[bytes]:
