@@ -186,17 +186,21 @@ def test_gradients(student, generator):
 
 @pytest.mark.points(0.25)
 @pytest.mark.hidden
-@pytest.mark.hint("Operations that end in an underscore, and +=, work in place.")
+@pytest.mark.hint(
+    "Operations that end in an underscore, and +=, work in place; and what does `self` remember?"
+)
 def test_inputs_stay(student, generator):
-    """Inputs and mask stay as they are, and nothing in the module is random"""
+    """Inputs and mask stay as they are, and no call hangs on chance or on an earlier one"""
     attention = student.MultiHeadSelfAttention(8, 2)
-    _, mask = random_reviews(generator, [4, 2], 10)
-    x = torch.randn(2, 4, 8, generator=generator)
     state = draw_state(generator, 8)
     attention.load_state_dict(attention.state_dict() | state)
-    got, after = student.probe(call_and_arguments, attention, x, mask)
-    expect_unchanged(x, after[0], "x")
-    expect_unchanged(mask, after[1], "mask")
-    with torch.no_grad():
-        right, _ = library_attention(8, 2, state)(x, x, x, key_padding_mask=~mask)
-    expect_close(expect_pair(got, "output, weights")[0], right, "output", where=mask[:, :, None])
+    for lengths in [4, 2], [3, 4]:
+        _, mask = random_reviews(generator, lengths, 10)
+        x = torch.randn(2, 4, 8, generator=generator)
+        got, after = student.probe(call_and_arguments, attention, x, mask)
+        expect_unchanged(x, after[0], "x")
+        expect_unchanged(mask, after[1], "mask")
+        with torch.no_grad():
+            right, _ = library_attention(8, 2, state)(x, x, x, key_padding_mask=~mask)
+        output, _ = expect_pair(got, "output, weights")
+        expect_close(output, right, "output", where=mask[:, :, None])
