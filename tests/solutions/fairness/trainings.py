@@ -77,21 +77,23 @@ class Plan:
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
 
 
-def train_all(plans: list[Plan], record: Record, tell: Callable[[str], None]) -> list[Training]:
-    """Make the trainings that the record lacks; return all of them."""
+def train_all(
+    plans: list[Plan], record: Record, tell: Callable[[str], None], go_on: Callable[[], bool]
+) -> list[Training]:
+    """Make the trainings that the record lacks, while ``go_on``; return all there are."""
     known = {row["digest"]: Training(**row) for row in record.rows()}
     trainings = []
     for number, plan in enumerate(plans, start=1):
         digest = plan.digest()
-        if digest not in known:
-            known[digest] = train(plan)
-            record.add(asdict(known[digest]))
-        training = known[digest]
-        trainings.append(training)
-        tell(
-            f"{number} of {len(plans)}: {training.assignment}, {training.solution}, seed "
-            f"{training.seed}: {training.accuracy:.1%} after {training.seconds:.0f} s"
-        )
+        if digest not in known and go_on():
+            training = known[digest] = train(plan)
+            record.add(asdict(training))
+            tell(
+                f"{number} of {len(plans)}: {training.assignment}, {training.solution}, seed "
+                f"{training.seed}: {training.accuracy:.1%} after {training.seconds:.0f} s"
+            )
+        if digest in known:
+            trainings.append(known[digest])
     return trainings
 
 
