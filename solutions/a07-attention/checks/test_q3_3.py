@@ -148,7 +148,9 @@ def test_padding(student, generator):
 
 @pytest.mark.points(0.25)
 @pytest.mark.hidden
-@pytest.mark.hint("squeeze() without an axis drops every axis of size 1.")
+@pytest.mark.hint(
+    "If this is all that fails: squeeze() without an axis drops every axis of size 1."
+)
 def test_smallest(student, generator):
     """A batch of one, a sequence of one, one column a head"""
     for d_model, num_heads, lengths in (8, 2, [4]), (8, 2, [1]), (4, 4, [1, 1]), (1, 1, [2]):
@@ -159,7 +161,9 @@ def test_smallest(student, generator):
 
 @pytest.mark.points(0.25)
 @pytest.mark.hidden
-@pytest.mark.hint("Do you leave the graph somewhere, with .detach(), .data or torch.no_grad()?")
+@pytest.mark.hint(
+    "If this is all that fails: do you leave the graph, with .detach(), .data or torch.no_grad()?"
+)
 def test_gradients(student, generator):
     """Gradients reach all four projections"""
     state = draw_state(generator, 12)
@@ -187,7 +191,7 @@ def test_gradients(student, generator):
 @pytest.mark.points(0.25)
 @pytest.mark.hidden
 @pytest.mark.hint(
-    "Operations that end in an underscore, and +=, work in place; and what does `self` remember?"
+    "If this is all that fails: what works in place, such as +=, and what does `self` remember?"
 )
 def test_inputs_stay(student, generator):
     """Inputs and mask stay as they are, and no call hangs on chance or on an earlier one"""
