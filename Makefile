@@ -33,8 +33,9 @@ test: setup browser lint ## style, types and every test but the long ones: 15 mi
 quick: setup lint ## style, types and the tests that start no sandbox: 90 seconds
 	$(PYTEST) -m 'not slow and not long' -n $(WORKERS) --dist loadfile
 
-long: setup browser ## the full counts of the slow suites
+long: setup browser ## the full counts of the slow suites, and 120 trainings: hours, once
 	$(PYTEST) -m long
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.solutions.fairness
 
 bench: setup ## the engine beside otter and nbgrader: 20 minutes, alone on the machine
 	$(BIN)/python -m benchmarks.engine

@@ -92,7 +92,7 @@ def read_right(master: Master) -> tuple[RightSolution, ...]:
     """The alternative right solutions of a master, by name. Raises AssignmentError."""
     folder = master.folder / "mutants" / "right"
     known = {question.id for question in master.assignment.questions}
-    return tuple(_read_right(path, known) for path in sorted(folder.glob("*.py")))
+    return tuple(read_right_file(path, known) for path in sorted(folder.glob("*.py")))
 
 
 def place_of(master: Master, wrong: WrongSolution) -> str:
@@ -103,7 +103,8 @@ def place_of(master: Master, wrong: WrongSolution) -> str:
     return next((f"{path}:{i}" for i, it in enumerate(lines, 1) if line.match(it)), str(path))
 
 
-def _read_right(path: Path, known: set[str]) -> RightSolution:
+def read_right_file(path: Path, known: set[str]) -> RightSolution:
+    """One right solution; ``known`` are the ids of all questions. Raises AssignmentError."""
     text = path.read_text(encoding="utf-8")
     pieces = CELL.split(text)
     answers: dict[str, str] = {}

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from .tensors import expect_close, expect_finite, show
+from .tensors import expect_close, expect_finite, expect_tensor, show
 
 
 def expect_distribution(
@@ -75,6 +75,10 @@ def expect_padding_invariance(
     wider = torch.nn.functional.pad(tokens, (0, extra))
     wider_mask = torch.nn.functional.pad(mask, (0, extra), value=False)
     expect_close(predict(wider, wider_mask), logits, "the logit with more padding")
+    # Every row is padded up to here: what zeros do to it shows beside the bare review.
+    for row, length in enumerate(mask.sum(dim=1).tolist()):
+        bare = predict(tokens[row : row + 1, :length], mask[row : row + 1, :length])
+        expect_close(bare, logits[row : row + 1], "the logit without padding")
 
 
 def expect_batch_independence(predict: Predict, tokens: torch.Tensor, mask: torch.Tensor) -> None:
@@ -127,16 +131,18 @@ def effects_by_position(
     generator: torch.Generator,
     vocabulary: int,
 ) -> torch.Tensor:
-    """How far, on average, another word at each of these places moves the logit: (places,).
+    """How far another word at each of these places moves each review's logit: (places, batch).
 
     ``tokens`` (batch, n) holds no padding.
     """
-    mask = torch.ones_like(tokens, dtype=torch.bool)
-    logits = predict(tokens, mask)
-    effects = []
+    rows = torch.arange(len(tokens))
+    changed = []
     for place in places:
-        shift = torch.randint(1, vocabulary, tokens.shape[:1], generator=generator)
+        shift = torch.randint(1, vocabulary, rows.shape, generator=generator)
         other = tokens.clone()
-        other[:, place] = (other[:, place] + shift) % vocabulary
-        effects.append((predict(other, mask) - logits).abs().mean())
-    return torch.stack(effects)
+        other[rows, place] = (other[rows, place] + shift) % vocabulary
+        changed.append(other)
+    reviews = torch.cat([tokens, *changed])
+    logits = predict(reviews, torch.ones_like(reviews, dtype=torch.bool))
+    logits = expect_tensor(logits, "logits", (len(reviews),)).unflatten(0, (-1, len(tokens)))
+    return (logits[1:] - logits[:1]).abs()

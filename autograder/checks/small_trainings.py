@@ -210,6 +210,8 @@ def expect_early_stopping(training: SmallTraining, rng: np.random.Generator) -> 
         ([2.0, 3.0, 1.0, 1.5, 0.0, 0.5, 0.6, -1.0], 2, 7),
         # Lower than the epoch before, but no new minimum.
         ([0.0, 3.0, 2.0, 1.0, 0.5, 0.4, 0.3, 0.2], 3, 4),
+        # The first loss is a minimum, however large.
+        ([300.0, 200.0, 250.0, 260.0, 0.0, 0.0, 0.0, 0.0], 2, 4),
         # Equal is not lower.
         ([1.0] * 8, 2, 3),
         # Small progress is progress.
@@ -243,7 +245,8 @@ def expect_every_review_once(training: SmallTraining, rng: np.random.Generator) 
 
     Raises AssertionError.
     """
-    train_set = training.draw(rng, [4, 6, 3, 5, 7, 4, 9, 2, 3, 5])
+    # The last batch holds one review.
+    train_set = training.draw(rng, [4, 6, 3, 5, 7, 4, 9, 2, 3])
     valid_set = training.draw(rng, [5, 3, 8])
     seen = training.run(train_set, valid_set)
     _, losses = expect_history(seen["history"], 3)

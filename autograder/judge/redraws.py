@@ -7,7 +7,7 @@ repeated either.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import pytest
@@ -15,6 +15,9 @@ import pytest
 from autograder.judge.case import Case, Judgement, QuestionCase, Redraw
 from autograder.judge.marks import question_of
 from autograder.results import Ending, Redrawn, Verdict
+
+Repeat = Callable[[pytest.Item, QuestionCase, bool, Sequence[int]], Iterable[bool]]
+"""Says with which seeds a check passes, as `CheckRun.repeat` does."""
 
 
 class Run(Protocol):
@@ -27,9 +30,16 @@ class Run(Protocol):
 
 
 def redraw(
-    case: Case, items: Sequence[pytest.Item], judgements: Mapping[str, Judgement], run: Run
+    case: Case,
+    items: Sequence[pytest.Item],
+    judgements: Mapping[str, Judgement],
+    run: Run,
+    repeat: Repeat,
 ) -> tuple[Redrawn, ...]:
     """Repeat what ``case.redraw`` asks for; what came of it, a record a check.
+
+    Steady checks are repeated in one process. What catches a wrong solution has to catch it in a
+    process that has seen nothing yet, as it will in grading.
 
     Of the checks that caught something at `caught_at`, the quickest goes first, and another one
     is asked only about the seeds with which no check failed yet.
@@ -40,7 +50,8 @@ def redraw(
     found = []
     for id in case.redraw.steady:
         for item, verdict in _drawn(items, judgements, id):
-            found.append(_repeat(item, questions[id], verdict, case.redraw.seeds, run))
+            came = repeat(item, questions[id], verdict.stand_in, case.redraw.seeds)
+            found.append(_redrawn(item, questions[id], case.redraw.seeds, came))
     found += _caught(case.redraw, items, judgements, questions, run)
     return tuple(found)
 
@@ -63,7 +74,9 @@ def _caught(
     found = []
     for item, verdict in sorted(failed, key=lambda pair: pair[1].seconds):
         if left:
-            found.append(_repeat(item, questions[wanted.caught_at], verdict, left, run))
+            question = questions[wanted.caught_at]
+            came = (run(item, question, verdict.stand_in, False, seed)[0].passed for seed in left)
+            found.append(_redrawn(item, question, left, came))
             left = found[-1].passed
     return found
 
@@ -84,12 +97,13 @@ def _drawn(
     ]
 
 
-def _repeat(
-    item: pytest.Item, question: QuestionCase, first: Verdict, seeds: Sequence[int], run: Run
+def _redrawn(
+    item: pytest.Item, question: QuestionCase, seeds: Sequence[int], came: Iterable[bool]
 ) -> Redrawn:
-    failed: list[int] = []
-    passed: list[int] = []
-    for seed in seeds:
-        verdict, _ = run(item, question, first.stand_in, False, seed)
-        (passed if verdict.passed else failed).append(seed)
-    return Redrawn(question.id, item.name, tuple(failed), tuple(passed))
+    passed = dict(zip(seeds, came, strict=True))
+    return Redrawn(
+        question.id,
+        item.name,
+        failed=tuple(seed for seed in seeds if not passed[seed]),
+        passed=tuple(seed for seed in seeds if passed[seed]),
+    )

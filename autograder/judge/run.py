@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -33,6 +33,8 @@ class _Attempt:
     hidden: bool
     stand_ins: tuple[str, ...]
     seed: int
+    kept: bool
+    """Whether its process serves further attempts."""
     channel: Channel | None = None
     error: BaseException | None = None
     awarded: tuple[float, str] | None = None
@@ -48,6 +50,7 @@ class CheckRun:
         self._items: list[pytest.Item] = []
         self._case: Case | None = None
         self._attempt: _Attempt | None = None
+        self._kept: Channel | None = None
         self._flags: list[Flag] = []
         self._failures: list[Failure] = []
         self._student_seconds = 0.0
@@ -65,7 +68,9 @@ class CheckRun:
         evidence = None
         if case.redraw is not None:
             failures = tuple(self._failures)
-            evidence = Evidence(failures, redraw(case, self._items, judgements, self.run))
+            evidence = Evidence(
+                failures, redraw(case, self._items, judgements, self.run, self.repeat)
+            )
         return Outcome(judgements, self._flags, self._student_seconds, evidence)
 
     # What checks may ask for.
@@ -76,11 +81,16 @@ class CheckRun:
         attempt = self._now
         if attempt.case.snapshot is None:
             raise Ended
-        channel = attempt.channel = attempt.case.snapshot.fork()
+        channel = self._kept if attempt.kept else None
+        is_new = channel is None
+        if channel is None:
+            channel = attempt.case.snapshot.fork()
+        attempt.channel = channel
         channel.request_seconds = self._judged.check_seconds
         channel.deadline = time.monotonic() + self._judged.check_seconds
-        for source in attempt.stand_ins:
-            channel.ask(["bind", source])
+        if is_new:
+            for source in attempt.stand_ins:
+                channel.ask(["bind", source])
         return Student(channel)
 
     @pytest.fixture
@@ -178,23 +188,27 @@ class CheckRun:
         stand_in: bool,
         shown: bool,
         seed: int | None = None,
+        kept: bool = False,
     ) -> tuple[Verdict, Ending]:
         """Run one check of one question; its verdict, and how it ended.
 
         Where it is not ``shown``, nothing that student code says goes into the verdict. Another
-        ``seed`` than the case's own draws other inputs.
+        ``seed`` than the case's own draws other inputs. With ``kept`` the student's process is the
+        one of the last such run.
         """
         hidden = is_hidden(item)
         stand_ins = question.stand_ins if stand_in else ()
         drawn_from = self._judged.seed if seed is None else seed
-        attempt = _Attempt(item, question, hidden, stand_ins, drawn_from)
+        attempt = _Attempt(item, question, hidden, stand_ins, drawn_from, kept)
         self._attempt = attempt
         started = time.monotonic()
         runtestprotocol(item, log=False, nextitem=None)
         seconds = time.monotonic() - started
         self._attempt = None
         asked = attempt.channel is not None and attempt.channel.exchanges > 0
-        if attempt.channel is not None:
+        if attempt.channel is not None and kept:
+            self._kept = attempt.channel
+        elif attempt.channel is not None:
             self._student_seconds += attempt.channel.student_seconds
             attempt.channel.kill()
         worth = points_of(item)
@@ -225,6 +239,29 @@ class CheckRun:
             self._flags.append(Flag(question.id, f"{item.name}: {reason.for_instructor}"))
         failed = replace(verdict, points=0.0, passed=False, message=reason.text)
         return failed, reason.ending
+
+    def repeat(
+        self, item: pytest.Item, question: QuestionCase, stand_in: bool, seeds: Sequence[int]
+    ) -> Iterator[bool]:
+        """Whether the check passes with each of these seeds, all in one process of the student's.
+
+        A new process costs more than most checks. A seed that fails in the common one is tried in
+        one of its own, as ever, and that decides.
+        """
+        try:
+            for seed in seeds:
+                verdict, _ = self.run(item, question, stand_in, False, seed, kept=True)
+                if not verdict.passed:
+                    self._let_go()
+                    verdict, _ = self.run(item, question, stand_in, False, seed)
+                yield verdict.passed
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        if self._kept is not None:
+            self._kept.kill()
+            self._kept = None
 
     def _reason(self, attempt: _Attempt, hidden: bool, asked: bool) -> Reason:
         error, case = attempt.error, self._judged

@@ -92,6 +92,16 @@ def test_finds_a_mean_that_counts_padding(generator: torch.Generator) -> None:
         )
 
 
+def test_finds_a_maximum_that_takes_the_zeros_of_padding(generator: torch.Generator) -> None:
+    tokens, mask = random_reviews(generator, [2, 3, 1], 20, 5)
+
+    def largest(tokens: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        return torch.where(mask, VALUES[tokens] - VALUES.max() - 1, 0.0).amax(dim=1)
+
+    with pytest.raises(AssertionError, match="the logit without padding"):
+        expect_padding_invariance(largest, tokens, mask, generator, 20)
+
+
 def test_finds_a_model_that_mixes_its_batch(generator: torch.Generator) -> None:
     tokens, mask = random_reviews(generator, [4, 4], 20)
 
@@ -131,7 +141,8 @@ def test_effect_is_largest_where_a_model_looks(generator: torch.Generator) -> No
     first = effects_by_position(
         lambda tokens, mask: VALUES[tokens[:, 0]], tokens, list(range(6)), generator, 20
     )
-    assert first[0] > 0.1
+    assert first.shape == (6, 30)
+    assert first[0].mean() > 0.1
     assert first[1:].max() == 0
-    mean = effects_by_position(bag, tokens, [0, 2, 5], generator, 20)
+    mean = effects_by_position(bag, tokens, [0, 2, 5], generator, 20).mean(dim=1)
     assert mean.max() < 2 * mean.min()

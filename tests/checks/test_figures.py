@@ -53,6 +53,7 @@ def test_takes_words_that_are_written_beside_the_picture() -> None:
         (WORDS[:3], WORDS, "columns"),
         (["", *WORDS[:3]], WORDS, "columns"),
         (["1", "2", "1", "3"], ["1", "2", "1", "3"], "columns"),
+        (WORDS, sorted(WORDS), "rows"),
     ],
 )
 def test_names_the_side_whose_words_are_missing(

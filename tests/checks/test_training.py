@@ -37,8 +37,10 @@ def train(model: Any, train_set: Any, valid_set: Any, checkpoint: str, **options
     for _ in range(2):
         network.train()
         for review, label in zip(*train_set, strict=True):
+            tokens, mask = batch([review])
+            given = {"mask": mask, "tokens": tokens} if options.get("names") else {}
             loss = nn.functional.binary_cross_entropy_with_logits(
-                network(*batch([review])), torch.tensor([float(label)])
+                network(**given) if given else network(tokens, mask), torch.tensor([float(label)])
             )
             if options.get("clears", True):
                 optimizer.zero_grad()
@@ -68,6 +70,12 @@ def test_sees_what_a_training_loop_does(copies: bool) -> None:
     assert seen["widest"] == 3
     assert seen["cleared"] == [True] * 6
     assert read_safetensors(seen["file"]).keys() == {"scores.weight"}
+
+
+def test_a_model_may_be_called_by_the_names_of_its_arguments() -> None:
+    named, by_position = run({}, names=True), run({})
+    assert named["used"] == by_position["used"]
+    assert named["history"] == by_position["history"]
 
 
 def test_sees_gradients_that_are_not_cleared() -> None:

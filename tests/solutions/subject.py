@@ -7,7 +7,13 @@ from functools import cached_property
 from pathlib import Path
 
 from autograder.assignment import Kind, Master, load_master
-from autograder.authoring.mutants import RightSolution, WrongSolution, read_right, read_wrong
+from autograder.authoring.mutants import (
+    RightSolution,
+    WrongSolution,
+    read_right,
+    read_right_file,
+    read_wrong,
+)
 from tests.solutions.bench import (
     Check,
     imports,
@@ -75,6 +81,13 @@ class Subject:
     @cached_property
     def right(self) -> tuple[RightSolution, ...]:
         return read_right(self.master)
+
+    @cached_property
+    def outsiders(self) -> tuple[RightSolution, ...]:
+        """Right solutions in the manner of other people's code, which nobody trains."""
+        known = {question.id for question in self.master.assignment.questions}
+        folder = Path(__file__).parent / "outsiders" / self.name
+        return tuple(read_right_file(path, known) for path in sorted(folder.glob("*.py")))
 
     def checks_of(self, question: str) -> tuple[Check, ...]:
         return tuple(check for check in self.behaviour if check.question == question)

@@ -39,7 +39,7 @@ def run_training(
     """A probe: build a model, rig its outputs, train it, and return all that was seen.
 
     The model is called with tokens (batch, n) and with what says which are real: a mask (bool, of
-    the same shape) or lengths (batch,).
+    the same shape) or lengths (batch,); by position or by whatever names its own forward has.
 
     The rig works on the student's own model, as a subclass of its class. With ``shifts`` and
     ``wobble`` the logit z of a review in eval mode becomes ``wobble * sin(z) + shifts[epoch]``:
@@ -58,6 +58,7 @@ def run_training(
         widest: the largest length of a batch.
         cleared: for each training batch, whether all gradients were clear as its backward began.
     """
+    import inspect
     import pathlib
     import tempfile
 
@@ -66,6 +67,7 @@ def run_training(
     torch.manual_seed(seed)
     model = build(**settings)
     kind = type(model)
+    arguments = inspect.signature(kind.forward)
     seen: dict[str, Any] = {"used": [], "evaluated": [], "widest": 0, "cleared": []}
     clock = {"epochs": 0, "trained": False}
 
@@ -79,8 +81,9 @@ def run_training(
         return on_backward
 
     class Rigged(kind):  # type: ignore[misc, valid-type]
-        def forward(self, tokens: Any, real: Any) -> Any:
-            logits = kind.forward(self, tokens, real)
+        def forward(self, *args: Any, **kwargs: Any) -> Any:
+            logits = kind.forward(self, *args, **kwargs)
+            _, tokens, real, *_ = arguments.bind(self, *args, **kwargs).arguments.values()
             mask = real.bool()
             if real.dim() == 1:
                 mask = torch.arange(tokens.shape[1]) < real[:, None]

@@ -148,7 +148,7 @@ def test_cut(student, rng):
     """Long texts are cut to their first max_len ids, and empty ones have a start"""
     (text,) = draw_texts(rng, 1, longest=2)
     text = " ".join([text, *draw_texts(rng, 8)])
-    ids = {word: 4 + number for number, word in enumerate(sorted(set(text.split())))}
+    ids = {word: number for number, word in enumerate([*SPECIAL, *sorted(set(text.split()))])}
     count = len(text.split())
     for max_len in 1, 2, 5, count, count + 1, count + 2:
         got = student.encode(text, ids, max_len)

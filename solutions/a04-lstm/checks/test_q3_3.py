@@ -104,7 +104,7 @@ def test_one_gate_at_a_time(student, generator):
 @pytest.mark.points(0.25)
 @pytest.mark.hidden
 @pytest.mark.hint(
-    "Does your code rely on the sizes of a batch, a word and a state being different?"
+    "If this is all that fails: does your code rely on sizes of batch, word and state that differ?"
 )
 def test_batch_of_one(student, generator):
     """A batch of one, and sizes that are all equal"""
@@ -131,7 +131,9 @@ def test_large_entries(student, generator):
 
 @pytest.mark.points(0.5)
 @pytest.mark.hidden
-@pytest.mark.hint("Do you leave the graph somewhere, with .detach(), .data, .item() or NumPy?")
+@pytest.mark.hint(
+    "If this is all that fails: do you leave the graph, with .detach(), .data, .item() or NumPy?"
+)
 def test_gradients(student, generator):
     """Gradients reach all seven tensors, and are right"""
     inputs = draw_inputs(generator, 3, 4, 5)
@@ -145,7 +147,9 @@ def test_gradients(student, generator):
 
 @pytest.mark.points(0.5)
 @pytest.mark.hidden
-@pytest.mark.hint("Operations that end in an underscore, and += or *=, work in place.")
+@pytest.mark.hint(
+    "If this is all that fails: operations that end in an underscore, and +=, work in place."
+)
 def test_inputs_stay(student, generator):
     """States and weights that are passed in stay as they are"""
     inputs = draw_inputs(generator, 3, 4, 5)

@@ -168,7 +168,9 @@ def test_initial_weights(student):
 
 @pytest.mark.points(0.5)
 @pytest.mark.hidden
-@pytest.mark.hint("Is a weight a plain tensor, or a state detached from step to step?")
+@pytest.mark.hint(
+    "If this is all that fails: is a weight a plain tensor, or a state detached at each step?"
+)
 def test_gradients(student, generator):
     """Gradients reach all weights and every real word, and no padding"""
     own, library = make_pair(student, generator, 3, 4)
@@ -190,7 +192,9 @@ def test_gradients(student, generator):
 
 @pytest.mark.points(0.5)
 @pytest.mark.hidden
-@pytest.mark.hint("Work on copies, and keep nothing from one call to the next.")
+@pytest.mark.hint(
+    "If this is all that fails: work on copies, and keep nothing from one call to the next."
+)
 def test_calls_leave_nothing_behind(student, generator):
     """Inputs and weights stay as they are, and a second call starts anew"""
     own, library = make_pair(student, generator, 3, 4)

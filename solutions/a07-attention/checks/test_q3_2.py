@@ -197,7 +197,9 @@ def expect_gradients(student, inputs, mask, generator):
 
 @pytest.mark.points(0.25)
 @pytest.mark.hidden
-@pytest.mark.hint("Do you leave the graph somewhere, with .detach(), .data, .item() or NumPy?")
+@pytest.mark.hint(
+    "If this is all that fails: do you leave the graph, with .detach(), .data, .item() or NumPy?"
+)
 def test_gradients(student, generator):
     """Gradients reach query, key and value"""
     expect_gradients(student, draw_inputs(generator, 2, 3, 4, 5, 8, 6), None, generator)
@@ -230,7 +232,9 @@ def test_large_entries(student, generator):
 
 @pytest.mark.points(0.25)
 @pytest.mark.hidden
-@pytest.mark.hint("Operations that end in an underscore, and /=, work in place.")
+@pytest.mark.hint(
+    "If this is all that fails: operations that end in an underscore, and /=, work in place."
+)
 def test_inputs_stay(student, generator):
     """Inputs and mask stay as they are"""
     inputs = draw_inputs(generator, 2, 2, 3, 4, 6, 5)

@@ -72,6 +72,10 @@ SETTINGS = {
 }
 
 
+PLACES = [0, 1, 2, 6, 11, 15, 20, 24, 29, 33, 37, 38, 39]
+"""Places in a review of 40 words."""
+
+
 def build(student, seed, noise=0.3, **changes):
     """The student's classifier with noise on its weights, in eval mode."""
     settings = SETTINGS | changes
@@ -118,27 +122,27 @@ def test_batch(student, generator, seed):
 @pytest.mark.hint("The logit comes from the average over all real tokens: not their sum, not one.")
 def test_mean(student, generator, seed):
     """The average runs over all real tokens"""
-    # Under a mean no place counts much more than the others; one that is read alone counts ten
-    # times as much. A few models together leave little to chance, and little noise shows it best.
-    places = [0, 1, 2, 6, 11, 15, 20, 24, 29, 33, 37, 38, 39]
-    shares = []
+    # A few models together leave little to chance, and little noise shows it best.
+    shares, evenness, shrinkage = [], [], []
     for number in range(4):
         model = build(student, seed + number, noise=0.1)
+        words, real = random_reviews(generator, [1] * 48, VOCABULARY)
+        expect_varied(model(words, real))
+        alone = effects_by_position(model, words, [0], generator, VOCABULARY)
         tokens, _ = random_reviews(generator, [40] * 12, VOCABULARY)
-        effects = effects_by_position(model, tokens, places, generator, VOCABULARY)
-        assert effects.min() > 1e-6, "a word at some place has no effect"
-        shares.append((effects / effects.median()).log())
+        effects = effects_by_position(model, tokens, PLACES, generator, VOCABULARY)
+        by_place = effects.mean(dim=1)
+        assert by_place.min() > 1e-6, "a word at some place has no effect"
+        shares.append((by_place / by_place.median()).log())
+        evenness.append(effects.median() / effects.mean())
+        shrinkage.append((alone.mean() / effects.mean()).log())
+    # A place that is read alone counts ten times as much as the others.
     assert torch.stack(shares).mean(0).exp().max() < 4.5, "one place counts more than the others"
-    # A sum over 300 tokens is ten times and more as large as one over 2.
-    growths = []
-    for number in range(4):
-        model = build(student, seed + number, max_len=300)
-        short, long = (
-            model(*random_reviews(generator, [length] * 12, VOCABULARY)).square().mean().sqrt()
-            for length in (2, 300)
-        )
-        growths.append((long / short).log())
-    assert torch.stack(growths).mean().exp() < 5, "logits grow with the length of the review"
+    # A word has 0.74 to 0.90 of the mean effect at the median; under a maximum, 0.28 to 0.42.
+    assert torch.stack(evenness).mean() > 0.58, "most words have hardly any effect"
+    # One word of 40 moves a mean 40 times less than a word alone does (6 times, where the mean is
+    # normalised again), and a sum as much.
+    assert torch.stack(shrinkage).mean().exp() > 2.5, "words count as much in a long review"
 
 
 @pytest.mark.points(0.25)
@@ -194,6 +198,15 @@ def test_layers(student, generator, seed):
         assert len(model.attention_maps(tokens, mask)) == layers, "maps and layers differ in number"
     for name, numbers in ("parameters", counts), ("parameters that get a gradient", used):
         assert numbers[0] < numbers[1] < numbers[2], f"1, 2, 3 layers have {numbers} {name}"
+    # What doubling d_ff adds to one layer is its feed-forward block; the rest is its attention.
+    wide = [
+        student.probe(count_parameters, build(student, seed, num_layers=layers, d_ff=48))
+        for layers in (1, 2)
+    ]
+    layer = counts[1] - counts[0]
+    feed_forward = wide[1] - wide[0] - layer
+    assert feed_forward > 0, "a second layer brings no feed-forward block of its own"
+    assert layer - feed_forward > 16**2, "a second layer brings no attention of its own"
 
 
 @pytest.mark.points(0.25)

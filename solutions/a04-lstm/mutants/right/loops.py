@@ -1,5 +1,6 @@
 """Plain loops: words counted by hand, gates computed row by row of a batch, each review read alone
-up to its end, gradients clipped by hand."""
+up to its end, gradients clipped by hand. The classifier reads with nn.LSTM, last words first, since
+loops would take an hour to train."""
 
 # %% q3_1
 SPECIAL = ("<pad>", "<start>", "<unknown>", "<unused>")
@@ -116,6 +117,28 @@ class LSTM(nn.Module):
             last_h.append(h)
             last_c.append(c)
         return torch.stack(outputs), (torch.cat(last_h), torch.cat(last_c))
+
+
+# %% q3_5
+class LSTMClassifier(nn.Module):
+    """Every review is turned around, so its first word is the last one to be read."""
+
+    def __init__(self, vocab_size, d_embed=64, d_hidden=64, dropout=0.5):
+        super().__init__()
+        self.table = nn.Parameter(torch.randn(vocab_size, d_embed) / 10)
+        self.lstm = nn.LSTM(d_embed, d_hidden)
+        self.logit = nn.Linear(d_hidden, 1)
+        self.p = dropout
+
+    def forward(self, tokens, lengths):
+        words = F.dropout(self.table[tokens], self.p, self.training)
+        rows = [row[:length].flip(0) for row, length in zip(words, lengths.tolist())]
+        columns = tokens.shape[1]
+        padded = torch.stack([F.pad(row, (0, 0, 0, columns - len(row))) for row in rows], dim=1)
+        states, _ = self.lstm(padded)
+        last = [states[length - 1, i] * (length > 0) for i, length in enumerate(lengths.tolist())]
+        last = F.dropout(torch.stack(last), self.p, self.training)
+        return self.logit(last).view(-1)
 
 
 # %% q3_6

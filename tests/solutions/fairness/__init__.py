@@ -1,0 +1,1 @@
+"""How seldom the checks err on right solutions: measured, kept, and drawn."""
