@@ -144,5 +144,5 @@ def effects_by_position(
         changed.append(other)
     reviews = torch.cat([tokens, *changed])
     logits = predict(reviews, torch.ones_like(reviews, dtype=torch.bool))
-    logits = expect_tensor(logits, "logits", (len(reviews),)).unflatten(0, (-1, len(tokens)))
+    logits = expect_tensor(logits, "logits", (len(reviews),)).reshape(-1, len(tokens))
     return (logits[1:] - logits[:1]).abs()
