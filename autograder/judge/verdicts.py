@@ -54,6 +54,8 @@ def reason_of(
         return Reason(f"Your code did not come back within {seconds:g} seconds.", Ending.TIMED_OUT)
     if isinstance(error, Ended):
         return Reason("Your code ended the whole Python process.", Ending.CRASHED)
+    if isinstance(error, SandboxFault):
+        return Reason("Your code broke off the exchange with the check.", Ending.CRASHED)
     if isinstance(error, AssertionError):
         text = str(error).strip()[:MAX_REASON]
         return Reason("" if hidden else text)

@@ -132,11 +132,9 @@ def _run_once(
     opening: Opening,
 ) -> int | None:
     """One pass over the notebook; the index of the step that ended its process, or None."""
-    notebook = _new_notebook(sandbox, execution)
+    requests = [["open", output_bytes, dict(files)], *opening.requests]
+    notebook = _new_notebook(sandbox, execution, requests)
     try:
-        notebook.ask(["open", output_bytes, dict(files)])
-        for request in opening.requests:
-            notebook.ask(request)
         for index, step in enumerate(steps):
             left = until - time.monotonic()
             if left <= 0:
@@ -170,16 +168,31 @@ def _run_once(
         notebook.kill()
 
 
-def _new_notebook(sandbox: Sandbox, execution: Execution) -> Channel:
+def _new_notebook(
+    sandbox: Sandbox, execution: Execution, requests: Sequence[list[object]]
+) -> Channel:
     try:
-        return sandbox.first.fork()
-    except (Ended, TimedOut):
-        # The room's first process ended, and with it every snapshot.
+        return _opened(sandbox, requests)
+    except SandboxFault:
+        # The room's first process ended, or what an earlier pass left alive kills each new one. It
+        # goes with the room, and so does every snapshot.
         for snapshot in execution.snapshots.values():
             snapshot.close()
         execution.snapshots.clear()
         sandbox.restart()
-        return sandbox.first.fork()
+        return _opened(sandbox, requests)
+
+
+def _opened(sandbox: Sandbox, requests: Sequence[list[object]]) -> Channel:
+    """A new notebook's process that has been told what it is to know."""
+    notebook = sandbox.first.fork()
+    try:
+        for request in requests:
+            notebook.ask(request)
+    except BaseException:
+        notebook.kill()
+        raise
+    return notebook
 
 
 def _run_step(

@@ -116,9 +116,9 @@ def _counts(trials: Mapping[str, Trial], names: Sequence[str], stock: bool) -> s
         "no result": sum(not it.graded for it in done) if stock else 0,
     }
     paid = ", ".join(f"{what} {count}" for what, count in counts.items() if count) or "0"
-    return f"{paid} (of {len(done)}" + (
-        ")" if len(done) == len(names) else f" tried, {len(names)})"
-    )
+    if len(done) == len(names):
+        return f"{paid} of {len(names)}"
+    return f"{paid} ({len(done)} of {len(names)} tried)"
 
 
 def _cell(tried: Tried, way: str, kind: str, attack: Attack) -> str:

@@ -78,5 +78,5 @@ def test_the_page_counts_what_paid_and_says_what_was_not_tried() -> None:
     }
     lines = page(tried).splitlines()
     [row] = [line for line in lines if line.startswith("| faking answers |")]
-    assert row.endswith(f"| points 1, trace 1, no result 1 (of 2 tried, {len(faking)}) |")
+    assert row.endswith(f"| points 1, trace 1, no result 1 (2 of {len(faking)} tried) |")
     assert f"| {first.name} | 10 | 3 points, trace |" in lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from autograder.errors import SandboxFault
 from autograder.judge.lines import own_line
 from autograder.judge.student import StudentError
 from autograder.judge.verdicts import MAX_REASON, reason_of
@@ -48,6 +49,16 @@ def test_a_type_that_is_not_of_python_or_torch_is_not_named(name: str) -> None:
 def test_lines_that_are_not_of_the_hand_in_are_dropped(lines: object) -> None:
     text = told(StudentError({**RAISED, "lines": lines}), hidden=True)
     assert text == "Your code raised a ValueError."
+
+
+@pytest.mark.parametrize("error", [SandboxFault("no fork came"), Ended(), TimedOut(4)])
+@pytest.mark.parametrize("asked", [True, False])
+def test_what_the_students_side_breaks_is_never_a_fault_of_ours(
+    error: SandboxFault, asked: bool
+) -> None:
+    reason = reason_of(error, True, CELLS, asked, seconds=4)
+    assert not reason.ours
+    assert reason.ending in (Ending.CRASHED, Ending.TIMED_OUT)
 
 
 def test_the_deepest_line_of_the_students_own_code_is_named() -> None:

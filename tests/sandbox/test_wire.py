@@ -166,6 +166,7 @@ def frame(tag: bytes, count: int, rest: bytes = b"") -> bytes:
         frame(b"x", 4, b"bool" + b"\1" + struct.pack("<q", 1) + frame(b"", 1, b"\2")),
         frame(b"x", 5, b"int64" + b"\1" + struct.pack("<q", -1) + frame(b"", 0)),
         frame(b"x", 5, b"int64" + b"\2" + struct.pack("<qq", 2**39, 0) + frame(b"", 0)),
+        frame(b"x", 5, b"int64" + b"\3" + struct.pack("<qqq", 2**20, 0, 2**20) + frame(b"", 0)),
         frame(b"x", 5, b"int64" + b"\x11" + struct.pack("<q", 1) * 17 + frame(b"", 8, b"\0" * 8)),
     ],
 )

@@ -357,8 +357,8 @@ class _Reader:
 def _require_size(shape: tuple[int, ...], itemsize: int, data: bytes) -> None:
     if math.prod(shape) * itemsize != len(data):
         raise WireError("an array's shape does not fit its bytes")
-    # Empty arrays may claim any other size, and some operations then take it at its word.
-    if not data and any(size > MAX_FRAME for size in shape):
+    # Empty arrays may claim any other size, and a sum over nothing then takes it at its word.
+    if not data and math.prod(size for size in shape if size) > MAX_FRAME:
         raise WireError("an array has an impossible shape")
 
 

@@ -73,6 +73,28 @@ ATTACKS = (
         "4",
         "import os, signal\ntry:\n    os.kill(-1, signal.SIGKILL)\nexcept OSError:\n    pass",
     ),
+    *(
+        Attack(
+            f"kills all again and again, {name}",
+            "4",
+            """
+            import os, time
+            if os.fork() == 0:
+                os.setsid()
+                while True:
+                    try: os.kill(-1, @SIGNAL@)
+                    except OSError: pass
+                    time.sleep(@PAUSE@)
+            time.sleep(1)
+            """.replace("@SIGNAL@", signal).replace("@PAUSE@", pause),
+        )
+        for name, signal, pause in (
+            ("at once", "9", "0"),
+            ("after a while", "9", "0.003"),
+            ("after a longer while", "9", "0.02"),
+            ("to stop them", "19", "0.003"),
+        )
+    ),
     Attack(
         "stops its parent",
         "4",

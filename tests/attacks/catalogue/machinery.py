@@ -236,6 +236,28 @@ ATTACKS = (
             serve.Server._become_student = lambda self: None
         """,
     ),
+    *(
+        Attack(
+            f"snapshots that answer {name}",
+            "7",
+            f"""
+            import os, sys
+            [serve] = [it for name, it in sys.modules.items() if name.endswith("guest.serve")]
+            me, real = os.getpid(), serve.Server._fork
+            def fork(self):
+                if os.getpid() == me:
+                    return real(self)
+                {answer}
+            serve.Server._fork = fork
+            """,
+        )
+        for name, answer in (
+            ("without a fork", "self._send(['ok', None])"),
+            ("with noise", "self._connection.sendall(bytes(64))"),
+            ("with an error", "self._send(['error', {'public': 'MemoryError'}])"),
+            ("with an end", "os._exit(0)"),
+        )
+    ),
     Attack(
         "writes of its process intercepted",
         "7",
