@@ -13,6 +13,7 @@ import struct
 import sys
 import time
 from collections.abc import Iterable
+from pathlib import Path
 
 from autograder.sandbox.choice import choose_wall
 from autograder.sandbox.wall import GUEST_MODULES, Wall
@@ -61,8 +62,10 @@ def main(backend: str, ids: list[str]) -> None:
 
 def control(backend: str, ids: list[str]) -> None:
     """Try each behind a wall of its own, without its defences."""
-    with outside() as place:
-        for case in (BY_ID[id] for id in ids):
+    for case in (BY_ID[id] for id in ids):
+        if backend == "container":
+            _open_home()
+        with outside() as place:
             strong = wall_of(backend, place)
             names = case.defences_of(strong.name)
             if not any(taken(name).judge for name in names):
@@ -73,6 +76,13 @@ def control(backend: str, ids: list[str]) -> None:
                 os._exit(0)
             else:
                 os.waitpid(child, 0)
+
+
+def _open_home() -> None:
+    """What an earlier wall closed in this machine is open again."""
+    for folder in (Path.home(), *Path.home().iterdir()):
+        if os.access(folder, os.W_OK):
+            folder.chmod(0o755)
 
 
 def _try_without(names: tuple[str, ...], case: Case, strong: Wall, place: Outside) -> None:
