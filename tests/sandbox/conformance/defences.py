@@ -246,6 +246,33 @@ def _no_removal() -> None:
     container.remove_files_of = lambda uid, folder: None
 
 
+def _one_notebook() -> None:
+    """Two hand-ins run in one process, one after the other."""
+    from tests.sandbox.conformance.cases import sharing
+    from tests.sandbox.conformance.model import World, got
+
+    def in_one(world: World, first_cell: str, second_cell: str) -> list[str]:
+        with world.room() as room:
+            return got(world.run(room, first_cell, second_cell), "q2")
+
+    sharing.in_two_rooms = in_one
+
+
+def _one_fork() -> None:
+    """All checks of a question talk to the same fork of its snapshot."""
+    from autograder.sandbox.channel import Channel
+
+    fork, forks = Channel.fork, dict[Channel, Channel]()
+
+    def the_same(self: Channel) -> Channel:
+        if self not in forks:
+            forks[self] = fork(self)
+        return forks[self]
+
+    Channel.fork = the_same  # type: ignore[method-assign]
+    Channel.kill = lambda self: None  # type: ignore[method-assign]
+
+
 def _living_notebook() -> None:
     from autograder.sandbox.channel import Channel
 
@@ -480,23 +507,8 @@ DEFENCES: dict[str, Taken] = {
     ),
     "two processes": Taken(judge=_one_process),
     "end of the notebook": Taken(judge=_living_notebook),
-    "fork": Taken(
-        guest=(
-            (SERVE, "child = os.fork()", "child = 0"),
-            (
-                SERVE,
-                "            judges_end.close()\n            self._connection = own_end",
-                (
-                    "            import threading\n"
-                    "            frame = wire.encode(['ok', None], self._space.refer)\n"
-                    "            head = len(frame).to_bytes(4, 'little')\n"
-                    "            ends = [judges_end.fileno()]\n"
-                    "            socket.send_fds(self._connection, [head + frame], ends)\n"
-                    "            self._connection = own_end"
-                ),
-            ),
-        )
-    ),
+    "a process for each": Taken(judge=_one_notebook),
+    "throw-away forks": Taken(judge=_one_fork),
     "decoder": _judge("autograder.sandbox.channel", "_LENGTH", None),
     "decoder depth": _patch_wire("depth > MAX_DEPTH or ", ""),
     "decoder nodes": _patch_wire(" or self.nodes > MAX_NODES", ""),

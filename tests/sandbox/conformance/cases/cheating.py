@@ -275,7 +275,7 @@ CASES = (
         ("two processes",),
     ),
     *(
-        Case("11", f"remembered in {name}", _remembers(source), ("fork",))
+        Case("11", f"remembered in {name}", _remembers(source), ("throw-away forks",))
         for name, source in (
             (
                 "a name",

@@ -92,6 +92,22 @@ def held(path):
 """
 
 
+def in_two_rooms(world: World, first_cell: str, second_cell: str) -> list[str]:
+    """What the second hand-in finds."""
+    if world.wall.name == "bubblewrap":
+        with world.room() as one, world.room() as other:
+            # Its snapshot goes on living, with all that the first holds.
+            living = world.run(one, first_cell)
+            found = got(world.run(other, second_cell), "q1")
+            del living
+            return found
+    # A container grades one hand-in; what ends there leaves nothing for the next.
+    with world.room() as one:
+        world.run(one, first_cell)
+    with world.room() as other:
+        return got(world.run(other, second_cell), "q1")
+
+
 def _passes_on(leave: str, look: str) -> Callable[[World], list[str]]:
     def tried(world: World) -> list[str]:
         first_cell = f"{HELPERS}\ntry:\n    {leave}\nexcept Exception:\n    pass"
@@ -99,18 +115,7 @@ def _passes_on(leave: str, look: str) -> Callable[[World], list[str]]:
             f"{HELPERS}\ntry:\n    if {look}:\n        got.append('found')\n"
             "except Exception:\n    pass"
         )
-        if world.wall.name == "bubblewrap":
-            with world.room() as one, world.room() as other:
-                # Its snapshot goes on living, with all that the first holds.
-                living = world.run(one, first_cell)
-                found = got(world.run(other, second_cell), "q1")
-                del living
-                return found
-        # A container grades one hand-in; what ends there leaves nothing for the next.
-        with world.room() as one:
-            world.run(one, first_cell)
-        with world.room() as other:
-            return got(world.run(other, second_cell), "q1")
+        return in_two_rooms(world, first_cell, second_cell)
 
     return tried
 
@@ -126,9 +131,9 @@ DEFENCES = {
     "memory by key": ("ipc namespace", "filter shmget"),
     "a queue of messages": ("ipc namespace", "filter msgget"),
     "a semaphore by name": ("scratch",),
-    "a name in the interpreter": ("fork",),
-    "a changed module": ("fork",),
-    "a thread": ("fork",),
+    "a name in the interpreter": ("a process for each",),
+    "a changed module": ("a process for each",),
+    "a thread": ("a process for each",),
     "the system's name": ("uts namespace", "filter sethostname", "capabilities"),
     "a process in sight": ("own proc",),
     "a lock on a public file": ("filter flock",),

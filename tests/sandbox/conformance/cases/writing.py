@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import subprocess
 import tempfile
 
 from tests.sandbox.conformance.model import LIMITS, Case, World, cells
@@ -69,6 +70,8 @@ def _nested(world: World) -> list[str]:
         return [f"the grader stumbled: {error}"]
     folders = [path for path in temporary.iterdir() if path not in before]
     folders += pathlib.Path("/dev/shm").glob("canary-left")
+    for path in folders:
+        subprocess.run(["rm", "-rf", "--", str(path)], check=True)
     return [str(path) for path in folders]
 
 
