@@ -144,5 +144,6 @@ def effects_by_position(
         changed.append(other)
     reviews = torch.cat([tokens, *changed])
     logits = predict(reviews, torch.ones_like(reviews, dtype=torch.bool))
-    logits = expect_tensor(logits, "logits", (len(reviews),)).unflatten(0, (-1, len(tokens)))
-    return (logits[1:] - logits[:1]).abs()
+    logits = expect_tensor(logits, "logits", (len(reviews),)).reshape(-1, len(tokens))
+    effects: torch.Tensor = (logits[1:] - logits[:1]).abs()
+    return effects
