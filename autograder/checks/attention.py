@@ -145,4 +145,5 @@ def effects_by_position(
     reviews = torch.cat([tokens, *changed])
     logits = predict(reviews, torch.ones_like(reviews, dtype=torch.bool))
     logits = expect_tensor(logits, "logits", (len(reviews),)).reshape(-1, len(tokens))
-    return (logits[1:] - logits[:1]).abs()
+    effects: torch.Tensor = (logits[1:] - logits[:1]).abs()
+    return effects
