@@ -15,6 +15,7 @@ from autograder.grading.hand_in import HandIn
 from autograder.grading.job import Job, failed, patience
 from autograder.grading.worker import work
 from autograder.results import Ending, SubmissionResult
+from autograder.sandbox.control_groups import remove_groups_of
 from autograder.sandbox.wall import Wall
 
 AHEAD = 2
@@ -124,4 +125,6 @@ class _Worker:
         """Kill it; its sandboxes end with it."""
         self._process.kill()
         self._process.join()
+        if self._process.pid is not None:
+            remove_groups_of(self._process.pid)
         self.connection.close()

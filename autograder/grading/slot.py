@@ -20,6 +20,7 @@ from autograder.errors import AutograderError
 from autograder.grading.environment import ENVIRONMENT
 from autograder.grading.hand_in import HandIn
 from autograder.results import SubmissionResult
+from autograder.sandbox.control_groups import remove_groups_of
 
 
 class Slot:
@@ -56,6 +57,7 @@ class Slot:
         """Kill it; its sandboxes end with it. Whoever waits for an outcome gets words."""
         self._process.kill()
         self._process.wait()
+        remove_groups_of(self._process.pid)
 
 
 def main() -> None:

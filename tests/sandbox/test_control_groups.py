@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,13 @@ from autograder.assignment import Limits
 from autograder.results import Ending
 from autograder.sandbox import server
 from autograder.sandbox.bubblewrap import Bubblewrap
-from autograder.sandbox.control_groups import ControlGroup, Place, find_place, make_group
+from autograder.sandbox.control_groups import (
+    ControlGroup,
+    Place,
+    find_place,
+    make_group,
+    remove_groups_of,
+)
 from autograder.sandbox.execution import Step, run_notebook
 from autograder.sandbox.server import Sandbox, WarmServer
 from autograder.sandbox.wall import Furniture
@@ -159,3 +166,34 @@ def test_the_kernel_ends_what_a_watch_does_not_see(
         with Sandbox(warm, limits) as sandbox:
             assert run_notebook(sandbox, steps[:1], {}, 2**20, 60).troubles == {}
     assert [it for folder in folders for it in folder.glob(f"autograder-{os.getpid()}-*")] == []
+
+
+SERVER = """
+import sys, time
+from pathlib import Path
+from autograder.sandbox.bubblewrap import Bubblewrap
+from autograder.sandbox.server import WarmServer
+from autograder.sandbox.wall import Furniture
+with WarmServer(Bubblewrap(), Furniture(Path(sys.argv[1]), ())) as server:
+    server.ready()
+    print("ready", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.slow
+def test_whoever_kills_a_grader_removes_its_groups(tmp_path: Path) -> None:
+    group = make_group()
+    if group is None:
+        pytest.skip("no control group can be made here: run as root where they may be written")
+    folders = [folder.parent for folder in group._folders]
+    group.remove()
+    command = [sys.executable, "-c", SERVER, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as grader:
+        assert grader.stdout is not None
+        assert grader.stdout.readline() == b"ready\n"
+        left = [it for folder in folders for it in folder.glob(f"autograder-{grader.pid}-*")]
+        assert len(left) == len(folders)
+        grader.kill()
+    remove_groups_of(grader.pid)
+    assert [it for it in left if it.exists()] == []

@@ -71,6 +71,10 @@ def _home(command: list[str]) -> list[str]:
     return [*command[:place], *options, *command[place:]]
 
 
+def _same_name(command: list[str]) -> list[str]:
+    return _without_pair("--hostname", "sandbox")(_without("--unshare-uts")(command))
+
+
 def _one_pid_namespace(command: list[str]) -> list[str]:
     return _without("--as-pid-1")(_without("--unshare-pid")(command))
 
@@ -350,7 +354,7 @@ def _clean(*names: str) -> Taken:
     return Taken(judge=change)
 
 
-def _pattern(name: str, pattern: str = r"(?!)") -> Taken:
+def _pattern(name: str, pattern: str = r"(?!)()") -> Taken:
     def change() -> None:
         import re
 
@@ -406,7 +410,7 @@ DEFENCES: dict[str, Taken] = {
     # Namespaces stand twice: around the server, and around each room.
     "net namespace": Taken(_without("--unshare-net"), ((ROOMS, " | CLONE_NEWNET", ""),)),
     "ipc namespace": Taken(_without("--unshare-ipc"), ((ROOMS, "CLONE_NEWIPC | ", ""),)),
-    "uts namespace": Taken(_without("--unshare-uts"), ((ROOMS, "CLONE_NEWUTS | ", ""),)),
+    "uts namespace": Taken(_same_name, ((ROOMS, "CLONE_NEWUTS | ", ""),)),
     "pid namespace": Taken(
         lambda command: _without("--as-pid-1")(_without("--unshare-pid")(command)),
         ((ROOMS, "CLONE_NEWPID | ", ""),),
@@ -454,6 +458,7 @@ DEFENCES: dict[str, Taken] = {
             *command[: command.index("--chdir")],
             *("--bind", "/dev/shm", "/dev/shm"),
             *("--bind", "/mnt/scratch", bubblewrap.HOME),
+            *("--bind", "/mnt/scratch", "/tmp"),
             *command[command.index("--chdir") :],
         ],
         request=(("scratch", []), ("files", "/opt/autograder/guest")),
@@ -509,7 +514,6 @@ DEFENCES: dict[str, Taken] = {
     "end of the notebook": Taken(judge=_living_notebook),
     "a process for each": Taken(judge=_one_notebook),
     "throw-away forks": Taken(judge=_one_fork),
-    "decoder": _judge("autograder.sandbox.channel", "_LENGTH", None),
     "decoder depth": _patch_wire("depth > MAX_DEPTH or ", ""),
     "decoder nodes": _patch_wire(" or self.nodes > MAX_NODES", ""),
     "decoder entries": _judge("autograder.sandbox.guest.wire", "MAX_ENTRIES", 10**9),

@@ -28,7 +28,7 @@ LEAVE = {
         "listens(chr(0) + 'left')",
         "connects(chr(0) + 'left')",
     ),
-    "a socket in tmp": ("listens('/tmp/left')", "connects('/tmp/left')"),
+    "a socket in tmp": ("listens('/tmp/left.socket')", "connects('/tmp/left.socket')"),
     "a terminal": ("kept.extend(os.openpty())", "types_into_another()"),
     "a lock on a public file": (
         "locks('data/public.txt')",
@@ -124,7 +124,7 @@ DEFENCES = {
     "a file in the home folder": ("scratch",),
     "a file in tmp": ("scratch",),
     "a file in shared memory": ("scratch",),
-    "a file in dev": ("read-only root",),
+    "a file in dev": ("read-only root", "uid"),
     "a file beside the packages": ("uid",),
     "an abstract socket": ("net namespace", "landlock"),
     "a socket in tmp": ("scratch",),
@@ -134,7 +134,7 @@ DEFENCES = {
     "a name in the interpreter": ("a process for each",),
     "a changed module": ("a process for each",),
     "a thread": ("a process for each",),
-    "the system's name": ("uts namespace", "filter sethostname", "capabilities"),
+    "the system's name": ("uts namespace", "filter sethostname", "capabilities", "uid"),
     "a process in sight": ("own proc",),
     "a lock on a public file": ("filter flock",),
     "a terminal": ("own terminals",),
@@ -143,6 +143,7 @@ DEFENCES = {
     "a file in the cache of fonts": ("read-only cache", "landlock", "uid"),
 }
 
+KERNEL = {"a file beside the packages": "the disposable machine has them read-only"}
 BEHIND_CONTAINER = {
     "a file in tmp": ("removal", "landlock"),
     "a file in shared memory": ("removal",),
@@ -150,6 +151,13 @@ BEHIND_CONTAINER = {
 }
 
 CASES = tuple(
-    Case("8", name, _passes_on(*attempts), DEFENCES.get(name, ()), BEHIND_CONTAINER.get(name, ()))
+    Case(
+        "8",
+        name,
+        _passes_on(*attempts),
+        DEFENCES.get(name, ()),
+        BEHIND_CONTAINER.get(name, ()),
+        KERNEL.get(name, ""),
+    )
     for name, attempts in LEAVE.items()
 )

@@ -79,8 +79,12 @@ def _sizes(text: str, most: int) -> Callable[[World], list[str]]:
 
 PAGES = ((".html", SCRIPT),)
 UNSEEN = tuple((kind, CONTROL) for kind in (".html", ".csv", ".json", "terminal"))
+KEPT_ANYWAY = {
+    "a formula after a break": "the gradebook has no cell of several lines",
+    "zero bytes": "the store takes none",
+}
 CASES = tuple(
-    Case("9", name, tried, defences)
+    Case("9", name, tried, defences, kernel=KEPT_ANYWAY.get(name, ""))
     for name, tried, defences in (
         ("a script", writes("<script>alert(1)</script>", *PAGES), ("escaping", "cleaning")),
         (
@@ -91,12 +95,12 @@ CASES = tuple(
         (
             "a picture in markdown",
             writes("![x](http://example.org/x.png)", *PAGES),
-            ("pictures", "cleaning"),
+            ("pictures", "escaping"),
         ),
         (
             "a link that runs",
             writes("[x](javascript:alert(1))", *PAGES),
-            ("link schemes", "cleaning"),
+            ("link schemes", "escaping"),
         ),
         (
             "a frame",

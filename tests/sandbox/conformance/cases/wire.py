@@ -92,6 +92,8 @@ def _decoded(data: bytes, seconds: float = 20.0) -> Callable[[World], list[str]]
         except wire.WireError:
             took = time.monotonic() - started
             return [f"took {took:.0f} s"] if took > seconds else []
+        except (RecursionError, ValueError) as error:
+            return [f"the judge stumbled: {error}"]
         return [f"decoded as a {type(value).__name__}"]
 
     return tried
@@ -156,7 +158,10 @@ def _another_connection(world: World) -> list[str]:
 
 CASES = (
     Case(
-        "7", "bytes that are no frame", speaks("connection().sendall(b'\\xff' * 64)"), ("decoder",)
+        "7",
+        "bytes that are no frame",
+        speaks("connection().sendall(b'\\xff' * 64)"),
+        ("frame size", "deadline"),
     ),
     Case(
         "7",
