@@ -140,11 +140,11 @@ def test_batch(student, generator, seed):
 def test_empty_review(student, generator, seed):
     """A review of length 0 gets a finite logit that its padding does not change"""
     model = build(student, seed)
-    tokens, mask = random_reviews(generator, [4, 0, 6, 0], VOCABULARY, 7)
-    logits = expect_tensor(model(tokens, mask.sum(1)), "logits", (4,))
+    tokens, mask = random_reviews(generator, [4, 0, 6, 0, 3, 5], VOCABULARY, 7)
+    logits = expect_tensor(model(tokens, mask.sum(1)), "logits", (6,))
     expect_finite(logits, "logits")
     expect_close(logits[1], logits[3], "the logit of another review of length 0")
-    others = torch.tensor([0, 2])
+    others = torch.tensor([0, 2, 4, 5])
     alone = model(tokens[others], mask.sum(1)[others])
     expect_varied(alone)
     expect_close(logits[others], alone, "the logit of a review beside one of length 0")
@@ -190,10 +190,10 @@ def test_arguments(student, generator, seed):
     for change in {"d_embed": 20}, {"d_hidden": 17}, {"vocab_size": 70}:
         more = student.probe(count_parameters, build(student, seed, **change))
         assert more > count, f"{change} does not add parameters"
-    tokens, mask = random_reviews(generator, [6, 4], VOCABULARY)
+    tokens, mask = random_reviews(generator, [6, 4] * 4, VOCABULARY)
     tokens[0, :] = VOCABULARY - 1
     expect_varied(build(student, seed)(tokens, mask.sum(1)))
     defaults = student.LSTMClassifier(VOCABULARY)
-    expect_tensor(defaults(tokens, mask.sum(1)), "logits", (2,))
+    expect_tensor(defaults(tokens, mask.sum(1)), "logits", (8,))
     least = 64 * VOCABULARY + 4 * 64 * (64 + 64)
     assert student.probe(count_parameters, defaults) > least, "the sizes should be 64 by default"

@@ -188,7 +188,7 @@ def used_parameters(student, model, tokens, mask):
 @pytest.mark.hint("[layer] * n holds one layer n times; and is every layer used in forward?")
 def test_layers(student, generator, seed):
     """Each layer has weights of its own, and is used"""
-    tokens, mask = random_reviews(generator, [6, 4], VOCABULARY)
+    tokens, mask = random_reviews(generator, [6, 4] * 4, VOCABULARY)
     counts, used = [], []
     for layers in 1, 2, 3:
         model = build(student, seed, num_layers=layers)
@@ -216,25 +216,25 @@ def test_layers(student, generator, seed):
 )
 def test_arguments(student, generator, seed):
     """The arguments of __init__ are honoured"""
-    tokens, mask = random_reviews(generator, [6, 4], VOCABULARY)
+    tokens, mask = random_reviews(generator, [6, 4] * 4, VOCABULARY)
     count = student.probe(count_parameters, build(student, seed))
     for change in {"d_model": 20}, {"d_ff": 48}, {"vocab_size": 70}:
         more = student.probe(count_parameters, build(student, seed, **change))
         assert more > count, f"{change} does not add parameters"
     for heads in 1, 4:
         maps = build(student, seed, num_heads=heads).attention_maps(tokens, mask)
-        expect_tensor(maps[0], "the map of the first layer", (2, heads, 6, 6))
+        expect_tensor(maps[0], "the map of the first layer", (8, heads, 6, 6))
     tokens[0, :] = VOCABULARY - 1
     expect_varied(build(student, seed)(tokens, mask))
     for max_len in 9, 300:
-        longest, all_real = random_reviews(generator, [max_len] * 2, VOCABULARY)
+        longest, all_real = random_reviews(generator, [max_len] * 6, VOCABULARY)
         expect_varied(build(student, seed, max_len=max_len)(longest, all_real))
     defaults = student.EncoderClassifier(VOCABULARY)
     longest, all_real = random_reviews(generator, [256], VOCABULARY)
     expect_tensor(defaults(longest, all_real), "logits", (1,))
     maps = defaults.attention_maps(tokens, mask)
     assert len(maps) == 2, "without num_layers there should be 2 layers"
-    expect_tensor(maps[0], "the map of the first layer", (2, 4, 6, 6))
+    expect_tensor(maps[0], "the map of the first layer", (8, 4, 6, 6))
 
 
 def differ(one, other):
