@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .landlock import restrict_writing
+from .system import called, libc
 
 PREFIXES = tuple(dict.fromkeys((sys.base_prefix, sys.prefix)))
 """Where Python and its packages are: student code has to reach them behind every wall."""
@@ -43,10 +44,9 @@ class _FilterProgram(ctypes.Structure):
 
 def control(what: str, option: int, *arguments: object) -> None:
     """prctl(2). Raises OSError, which names ``what`` was refused."""
-    libc = ctypes.CDLL(None, use_errno=True)
     padded = [*arguments, 0, 0, 0, 0][:4]
-    if libc.prctl(option, *(ctypes.c_ulong(it) if type(it) is int else it for it in padded)):
-        raise OSError(ctypes.get_errno(), f"{what} was refused by the kernel")
+    words = (ctypes.c_ulong(it) if type(it) is int else it for it in padded)
+    called(what, libc.prctl(option, *words))
 
 
 def keep_capabilities(kept: Iterable[int]) -> None:
@@ -55,9 +55,7 @@ def keep_capabilities(kept: Iterable[int]) -> None:
     header = struct.pack("=Ii", CAPABILITIES_VERSION_3, 0)
     # Effective, permitted and inheritable; the upper 32 capabilities follow.
     data = struct.pack("=6I", low, low, 0, 0, 0, 0)
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.capset(header, data):
-        raise OSError(ctypes.get_errno(), "giving up capabilities was refused by the kernel")
+    called("giving up capabilities", libc.capset(header, data))
 
 
 def confine(how: Confinement) -> None:

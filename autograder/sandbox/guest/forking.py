@@ -13,6 +13,8 @@ import os
 import random
 from pathlib import Path
 
+from .system import libc
+
 HUGE_PAGE = 2 * 2**20
 MADV_COLLAPSE = 25
 """Linux 6.1 and newer; older kernels refuse it, and forks stay as they were."""
@@ -35,7 +37,6 @@ def prepare_for_forks() -> None:
     gc.collect()
     # A collection in a fork must not touch, and so copy, every page that it inherits.
     gc.freeze()
-    libc = ctypes.CDLL(None, use_errno=True)
     libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
     for start, end in _written_ranges():
         first = -(-start // HUGE_PAGE) * HUGE_PAGE

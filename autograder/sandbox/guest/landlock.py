@@ -10,6 +10,8 @@ import os
 import struct
 from collections.abc import Iterable
 
+from .system import called, libc
+
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
 RULE_PATH_BENEATH = 1
 CREATE_RULESET_VERSION = 1
@@ -29,7 +31,7 @@ SCOPE_ABSTRACT_UNIX_SOCKET, SCOPE_SIGNAL = 1, 2
 
 def landlock_version() -> int:
     """The version of the kernel's Landlock; 0 where it has none."""
-    version: int = ctypes.CDLL(None).syscall(CREATE_RULESET, None, 0, CREATE_RULESET_VERSION)
+    version: int = libc.syscall(CREATE_RULESET, None, 0, CREATE_RULESET_VERSION)
     return max(version, 0)
 
 
@@ -65,10 +67,5 @@ def restrict_writing(folders: Iterable[str]) -> None:
 
 
 def _call(number: int, *arguments: int | bytes) -> int:
-    libc = ctypes.CDLL(None, use_errno=True)
     padded = [ctypes.c_long(it) if isinstance(it, int) else it for it in arguments]
-    result = int(libc.syscall(ctypes.c_long(number), *padded))
-    if result < 0:
-        error = ctypes.get_errno()
-        raise OSError(error, f"landlock was refused by the kernel: {os.strerror(error)}")
-    return result
+    return called("landlock", int(libc.syscall(ctypes.c_long(number), *padded)))

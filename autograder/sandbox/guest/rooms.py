@@ -33,6 +33,7 @@ from .confinement import (
 from .forking import fork_as_it_is
 from .serve import Server
 from .shell import Shell
+from .system import called, libc
 
 CLONE_NEWNS = 0x0002_0000
 CLONE_NEWUTS = 0x0400_0000
@@ -40,7 +41,7 @@ CLONE_NEWIPC = 0x0800_0000
 CLONE_NEWUSER = 0x1000_0000
 CLONE_NEWPID = 0x2000_0000
 CLONE_NEWNET = 0x4000_0000
-NAMESPACES = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET
+NAMESPACES = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET
 
 MS_NOSUID, MS_NODEV, MS_NOEXEC = 2, 4, 8
 MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x4_0000
@@ -101,7 +102,8 @@ class WarmServer:
 
     def _open(self, room: Room) -> None:
         judges_end, own_end = socket.socketpair()
-        if fork_as_it_is() == 0:
+        as_root = room.inner_wall and os.getuid() == 0
+        if (_fork_into_a_pid_namespace() if as_root else fork_as_it_is()) == 0:
             self._connection.close()
             judges_end.close()
             self._live(room, own_end)
@@ -114,8 +116,8 @@ class WarmServer:
     def _live(self, room: Room, connection: socket.socket) -> None:
         """In the fork: become the first process of the room, serve, and end."""
         try:
-            if room.inner_wall and not _enter_namespaces():
-                os._exit(0)
+            if room.inner_wall:
+                _enter_namespaces()
             _furnish(room)
             how = Confinement(room.uid, room.filter, room.writable)
             Server(connection, self._shell, how).serve()
@@ -126,27 +128,44 @@ class WarmServer:
             os._exit(0)
 
 
-def _enter_namespaces() -> bool:
-    """Fork into new namespaces; whether this is the first process in them, else its parent.
+def _fork_into_a_pid_namespace() -> int:
+    """Fork, as root: the child is the first process of a new pid namespace.
+
+    Raises OSError where the kernel refuses.
+    """
+    own = os.open("/proc/self/ns/pid", os.O_RDONLY)
+    _unshare(CLONE_NEWPID)
+    child = fork_as_it_is()
+    if child != 0:
+        # Back: what is forked next is to be none of that namespace, which ends with the child.
+        called("the way back", libc.setns(own, CLONE_NEWPID))
+    os.close(own)
+    return child
+
+
+def _enter_namespaces() -> None:
+    """Enter new namespaces; without root in a fork, and end where this is its parent.
 
     Raises OSError where the kernel refuses.
     """
     uid, gid = os.getuid(), os.getgid()
-    namespaces = NAMESPACES
-    if uid != 0:
-        # Without privilege the other namespaces need a user namespace to belong to.
-        namespaces |= CLONE_NEWUSER
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(namespaces):
-        raise OSError(ctypes.get_errno(), "new namespaces were refused by the kernel")
-    if uid != 0:
-        # An undumpable process can't write to its own files below /proc.
-        control("dumpable", PR_SET_DUMPABLE, 1)
-        Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
-        Path("/proc/self/setgroups").write_text("deny")
-        Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
+    if uid == 0:
+        _unshare(NAMESPACES)
+        return
+    # Without privilege the other namespaces need a user namespace to belong to.
+    _unshare(NAMESPACES | CLONE_NEWPID | CLONE_NEWUSER)
+    # An undumpable process can't write to its own files below /proc.
+    control("dumpable", PR_SET_DUMPABLE, 1)
+    Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
     # A new pid namespace begins with the next child.
-    return fork_as_it_is() == 0
+    if fork_as_it_is() != 0:
+        os._exit(0)
+
+
+def _unshare(namespaces: int) -> None:
+    called("new namespaces", libc.unshare(namespaces))
 
 
 def _furnish(room: Room) -> None:
@@ -197,11 +216,9 @@ def _furnish(room: Room) -> None:
 def _mount(
     source: str | None, target: str, kind: str | None, flags: int, options: str | None = None
 ) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
     texts = [text.encode() if text else None for text in (source, target, kind, options)]
-    if libc.mount(texts[0], texts[1], texts[2], ctypes.c_ulong(flags), texts[3]):
-        number = ctypes.get_errno()
-        raise OSError(number, f"mounting {target}: {os.strerror(number)}")
+    done = libc.mount(texts[0], texts[1], texts[2], ctypes.c_ulong(flags), texts[3])
+    called(f"mounting {target}", done)
 
 
 def _no_handle(number: int) -> object:
