@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,8 +13,8 @@ from autograder.errors import WallError
 from autograder.judge.student import Student
 from autograder.sandbox.choice import choose_wall
 from autograder.sandbox.execution import Step, run_notebook
-from autograder.sandbox.server import Sandbox, WarmServer
-from autograder.sandbox.wall import Furniture
+from autograder.sandbox.server import Sandbox, WarmServer, one_sandbox
+from autograder.sandbox.wall import Furniture, matplotlib_cache
 from tests.sandbox.conftest import LIMITS
 
 pytestmark = pytest.mark.slow
@@ -166,6 +167,47 @@ def test_figures_are_drawn(in_room: InRoom) -> None:
     assert isinstance(size, list)
     assert size[0] == 0
     assert size[1] > 1000
+
+
+def test_matplotlib_takes_the_list_of_fonts_that_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    [kept] = matplotlib_cache().glob("fontlist*.json")
+    fonts = json.loads(kept.read_text())
+    fonts["ttflist"][0]["name"] = "A Font Of This Test"
+    kept.write_text(json.dumps(fonts))
+    cell = "from matplotlib import font_manager\nnames = font_manager.get_font_names()"
+    furniture = Furniture(tmp_path / "none", warm=("matplotlib.pyplot",))
+    with one_sandbox(choose_wall("auto"), furniture, LIMITS) as sandbox:
+        done = run_notebook(sandbox, [Step(1, cell, "q1", 20, ("q1",))], {}, 2**20, 60)
+        assert "A Font Of This Test" in Student(done.snapshots["q1"].fork()).names
+
+
+def test_a_rehearsal_leaves_nothing_in_sight(tmp_path: Path) -> None:
+    cell = (
+        "import linecache, os, sys\n"
+        "names = [name for name in globals() if not name.startswith('_')]\n"
+        "cells = [name for name in linecache.cache if name.startswith('<')]\n"
+        "state = [os.getcwd(), get_ipython().execution_count, 'doctest' in sys.modules]"
+    )
+    furniture = Furniture(tmp_path, warm=("guest.otter_tests",))
+    with one_sandbox(choose_wall("auto"), furniture, LIMITS) as sandbox:
+        done = run_notebook(sandbox, [Step(7, cell, "q1", 20, ("q1",))], {}, 2**20, 60)
+        student = Student(done.snapshots["q1"].fork())
+        own = ["linecache", "os", "sys"]
+        assert set(student.names) == {
+            "In",
+            "Out",
+            "exit",
+            "quit",
+            "open",
+            "get_ipython",
+            "grader",
+            *own,
+        }
+        assert student.cells == ["<cell 7>"]
+        assert student.state == ["/home/student", 1, True]
 
 
 def test_a_server_that_is_gone_is_a_fault_of_ours(tmp_path: Path) -> None:

@@ -15,12 +15,16 @@ NOT_BEFORE_A_FORK = {"tensorflow", "jax", "pyspark", "ray", "autograder", "movie
 
 GUEST_TESTS = "guest.otter_tests"
 """The module that runs otter's tests behind the wall; importing it there imports otter."""
-ALWAYS_WARM = (GUEST_TESTS, "numpy", "matplotlib.pyplot")
+ALWAYS_WARM = (GUEST_TESTS, "numpy")
 
 TORCH_TOO = "torch._dynamo"
 """torch loads it at the first optimiser, and then it takes a second or two in every fork."""
 _LOADS_IT = re.compile(r"\boptim\b|torch\.compile\b")
 """Where no source says this, that second is better saved, and so is the memory in each fork."""
+
+PLOTTING = "matplotlib.pyplot"
+_PLOTS = re.compile(r"\bmatplotlib\b|\bseaborn\b|\bplt\b|\.plot\(")
+"""Where a source says this, somebody may wait for it: it takes half a second in every fork."""
 
 _MAGIC = re.compile(r"^\s*[%!?].*$", re.MULTILINE)
 
@@ -29,7 +33,7 @@ def modules_to_warm(tests: Iterable[str], notebooks: Iterable[str]) -> tuple[str
     """Installed modules that a test imports, or at least half of the notebooks do.
 
     The sources are those of test files, and of whole notebooks. What one student alone imports is
-    not worth the time of the others.
+    not worth the time of the others; pictures are, for many draw one.
     """
     wanted: set[str] = set()
     tests, sources = list(tests), list(notebooks)
@@ -38,8 +42,11 @@ def modules_to_warm(tests: Iterable[str], notebooks: Iterable[str]) -> tuple[str
     counts = Counter(module for source in sources for module in set(imported(source)))
     wanted.update(module for module, count in counts.items() if 2 * count >= len(sources))
     chosen = sorted(module for module in wanted if _is_installed(module.split(".")[0]))
-    if "torch" in chosen and any(_LOADS_IT.search(source) for source in (*tests, *sources)):
+    everything = (*tests, *sources)
+    if "torch" in chosen and any(_LOADS_IT.search(source) for source in everything):
         chosen.append(TORCH_TOO)
+    if _is_installed("matplotlib") and any(_PLOTS.search(source) for source in everything):
+        chosen.append(PLOTTING)
     return tuple(chosen)
 
 

@@ -11,9 +11,12 @@ import importlib
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import sys
+import tempfile
+from collections.abc import Iterator
 
 import numpy
 
@@ -28,20 +31,39 @@ SEED = 0
 """Of the random state that a notebook starts with; torch has a default of its own."""
 
 
+@contextlib.contextmanager
+def _fonts_at_hand() -> Iterator[None]:
+    """While matplotlib is imported, its list of fonts lies where it may write.
+
+    It does not look for the list in a folder that it may only read, and makes a new one.
+    """
+    kept = os.environ["MPLCONFIGDIR"]
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(kept, folder, dirs_exist_ok=True)
+        os.environ["MPLCONFIGDIR"] = folder
+        try:
+            yield
+        finally:
+            os.environ["MPLCONFIGDIR"] = kept
+
+
 def main() -> None:
     """Start up as the configuration in the first argument says, and serve until told to end."""
     config = json.loads(sys.argv[1])
     connection = socket.socket(fileno=config["fd"])
     control("no_new_privs", PR_SET_NO_NEW_PRIVS, 1)
     sys.argv = ["notebook"]
-    for module in config["warm"]:
-        with contextlib.suppress(ModuleNotFoundError):
-            importlib.import_module(module)
+    with _fonts_at_hand():
+        for module in config["warm"]:
+            with contextlib.suppress(ModuleNotFoundError):
+                importlib.import_module(module)
     from .forking import prepare_for_forks
+    from .rehearsal import rehearse
     from .rooms import WarmServer
     from .shell import make_shell
 
     shell = make_shell()
+    rehearse(shell)
     # Every submission starts from this process's state: the same in each class and each run.
     random.seed(SEED)
     numpy.random.seed(SEED)

@@ -25,6 +25,11 @@ def test_torch_brings_what_its_optimisers_load_where_there_are_any():
     )
 
 
+def test_pictures_are_warmed_where_anybody_draws_one():
+    assert "matplotlib.pyplot" in modules_to_warm([], ["plt.plot([1])", "x = 1", "x = 2"])
+    assert "matplotlib.pyplot" not in modules_to_warm([], ["simplt = 1"])
+
+
 def test_magics_do_not_hide_imports():
     source = "%matplotlib inline\n!pip list\ndef f():\n    import numpy.linalg\nfrom . import a"
     assert set(imported(source)) == {"numpy.linalg"}
