@@ -46,6 +46,10 @@ class Job(Protocol):
     def preload(self) -> tuple[str, ...]:
         """Modules that a worker needs, imported once before workers are forked."""
 
+    @property
+    def in_a_row(self) -> int:
+        """Hand-ins that one fork of a worker may grade: one alone where checks run in it."""
+
     def warm(self, wall: Wall, work: Callable[[Grade], None]) -> None:
         """Get ready, and call ``work`` with what grades hand-ins, each in a fork of this process.
 
@@ -103,6 +107,11 @@ class KitJob:
     def preload(self) -> tuple[str, ...]:
         """The pipeline with all that it imports."""
         return ("autograder.grading.warm",)
+
+    @property
+    def in_a_row(self) -> int:
+        """One: checks may leave anything behind."""
+        return 1
 
     def warm(self, wall: Wall, work: Callable[[Grade], None]) -> None:
         """Start the server, and collect the checks while it imports."""

@@ -2,7 +2,7 @@
 
 It starts the warm server of its sandboxes and collects the checks; then it takes hand-ins, one
 after the other. Every submission starts from the same state, and what becomes of the fork touches
-no other.
+no other: where checks run in it, each has one of its own.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ from autograder.sandbox.wall import Wall
 
 PR_SET_PDEATHSIG = 1
 
+MORE, CLOSED, DIED = 0, 1, 2
+"""How a fork ends: it has done its share, the client has closed, or something of ours failed."""
+
 
 def work(connection: Connection, job: Job, wall: Wall) -> None:
     """The worker's process: take hand-ins and send results, until the client closes.
@@ -36,12 +39,8 @@ def work(connection: Connection, job: Job, wall: Wall) -> None:
         # A collection in a fork must not touch, and so copy, every page that it inherits.
         gc.collect()
         gc.freeze()
-        while True:
-            try:
-                hand_in = connection.recv()
-            except EOFError:
-                return
-            connection.send_bytes(_in_a_fork(grade, hand_in))
+        while _grade_in_a_fork(connection, grade, job.in_a_row):
+            pass
 
     try:
         job.warm(wall, serve)
@@ -49,23 +48,30 @@ def work(connection: Connection, job: Job, wall: Wall) -> None:
         connection.send(error)
 
 
-def _in_a_fork(grade: Grade, hand_in: HandIn) -> bytes:
-    """The pickled outcome of one submission."""
-    reading, writing = os.pipe()
+def _grade_in_a_fork(connection: Connection, grade: Grade, most: int) -> bool:
+    """Grade up to ``most`` hand-ins in a fork of this process; whether there may be more.
+
+    Where the fork dies we end, too: then the client learns at once which hand-in it was.
+    """
     child = os.fork()
     if child == 0:
-        os.close(reading)
-        _die_with_parent()
+        status = DIED
         try:
-            with os.fdopen(writing, "wb") as pipe:
-                pipe.write(pickle.dumps(_outcome(grade, hand_in)))
+            _die_with_parent()
+            status = _take_hand_ins(connection, grade, most)
         finally:
-            os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as pipe:
-        outcome = pipe.read()
-    os.waitpid(child, 0)
-    return outcome or pickle.dumps("the grading process ended without a result")
+            os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == MORE
+
+
+def _take_hand_ins(connection: Connection, grade: Grade, most: int) -> int:
+    for _ in range(most):
+        try:
+            hand_in = connection.recv()
+        except EOFError:
+            return CLOSED
+        connection.send_bytes(pickle.dumps(_outcome(grade, hand_in)))
+    return MORE
 
 
 def _outcome(grade: Grade, hand_in: HandIn) -> SubmissionResult | AutograderError | str:
