@@ -10,13 +10,12 @@ from rich.console import Console
 from autograder.bundle.foreign.job import BundleJob
 from autograder.bundle.foreign.preparing import prepare
 from autograder.bundle.foreign.reading import remarks
-from autograder.bundle.foreign.results_json import gradescope_results
+from autograder.bundle.foreign.results_json import otters_form
 from autograder.cli.whole_class import hand_ins_of, here, progress_bar, run_job
 from autograder.grading.run import not_graded
 from autograder.report.files import write_whole
 from autograder.report.names import file_name
 from autograder.results import SubmissionResult
-from autograder.sandbox.choice import choose_wall
 from autograder.store import open_store
 
 OTTER_START_SECONDS = 120.0
@@ -36,15 +35,13 @@ def grade_bundle(
     """Grade a folder with a bundle, compare with otter where that is asked for; the exit status."""
     console = Console()
     with console.status(f"Reading {bundle.name} ..."):
-        job = prepare(bundle, hand_ins_of(folder), choose_wall(wish), cell_seconds)
+        job = prepare(bundle, hand_ins_of(folder), wish, cell_seconds)
     for sentence in remarks(job.bundle):
         console.print("[yellow]Note:[/] ", end="")
         console.print(sentence, markup=False, highlight=False)
     run = run_job(job, folder, out, wish, url, here(job, jobs, wish))
-    with open_store(out, url) as store:
-        for it in store.submissions() if run.fresh else ():
-            if it.submission in run.fresh:
-                _write_otters_form(job, it.result, out)
+    if run.fresh:
+        _write_otters_forms(job, run.fresh, out, url)
     console.print(f"Otter's form: {out / 'otter'}")
     status = 1 if not_graded(run.endings) else 0
     if compare_otter:
@@ -56,9 +53,11 @@ def grade_bundle(
     return status
 
 
-def _write_otters_form(job: BundleJob, result: SubmissionResult, out: Path) -> None:
-    content = json.dumps(gradescope_results(job, result), ensure_ascii=False, indent=2)
-    write_whole(out / "otter" / file_name(result.submission, "json"), content + "\n")
+def _write_otters_forms(job: BundleJob, fresh: set[str], out: Path, url: str | None) -> None:
+    with open_store(out, url) as store, otters_form(job) as form:
+        for it in store.submissions():
+            if it.submission in fresh:
+                write_whole(out / "otter" / file_name(it.submission, "json"), form(it.result))
 
 
 def _equal(

@@ -8,10 +8,11 @@ from markupsafe import Markup
 
 from autograder.report import words
 from autograder.report.bar import bar
-from autograder.report.clean import line, text
+from autograder.report.clean import line
 from autograder.report.names import file_name
 from autograder.report.numbers import points
 from autograder.report.pages import render
+from autograder.report.remarks import remarks
 from autograder.report.statistics import QuestionTally, spread
 from autograder.results import Ending
 from autograder.store import AssignmentRecord, SubmissionRecord, SubmissionScore
@@ -88,25 +89,6 @@ class Overview:
             median=points(round(scores.median, 1)) if scores else "",
             questions=[_question(tally) for tally in self._tallies.values()],
         )
-
-
-def remarks(record: SubmissionRecord) -> tuple[str, ...]:
-    """What an instructor should look at: flags, our own faults, answers changed since marked."""
-    result = record.result
-    found = [text(result.note, 1000)] if result.note and result.status is not Ending.GRADED else []
-    for flag in result.flags:
-        about = f"{line(flag.question)}: " if flag.question else ""
-        found.append(f"{about}{text(flag.text, 1000)}")
-    found += [
-        f"{question.id}: {words.STATUS[question.status]}: {text(question.note, 1000)}"
-        for question in result.questions
-        if question.status is Ending.GRADER_ERROR
-    ]
-    found += [
-        f"{question}: the answer has changed since it was marked"
-        for question in record.changed_since_marked
-    ]
-    return tuple(found)
 
 
 def _question(tally: QuestionTally) -> dict[str, object]:

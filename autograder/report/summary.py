@@ -13,7 +13,7 @@ from rich.text import Text
 from autograder.report import words
 from autograder.report.clean import line
 from autograder.report.numbers import points
-from autograder.report.overview import remarks
+from autograder.report.remarks import remarks
 from autograder.results import Ending
 from autograder.store import AssignmentRecord, SubmissionRecord, SubmissionScore
 

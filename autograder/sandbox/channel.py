@@ -15,11 +15,10 @@ from typing import Any
 from autograder.errors import SandboxFault
 from autograder.sandbox.guest import wire
 from autograder.sandbox.guest.space import probe_request
+from autograder.sandbox.wall import END_SECONDS
 
 GRACE_SECONDS = 2.0
 """How long a cell has to end after the interrupt."""
-END_SECONDS = 20.0
-"""How long the kernel may take to end all processes of a room."""
 START_SECONDS = 20.0
 """How long a fork may take to answer for the first time."""
 

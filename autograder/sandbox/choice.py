@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
@@ -40,6 +41,7 @@ def choose_wall(wish: str, closed: Sequence[Path] = ()) -> Wall:
     )
 
 
+@functools.cache
 def bubblewrap_works() -> bool:
     """Whether bubblewrap is installed and may make the namespaces that it needs."""
     if shutil.which("bwrap") is None:

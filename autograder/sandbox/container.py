@@ -17,9 +17,15 @@ from pathlib import Path
 from autograder.assignment.models import Limits
 from autograder.errors import SandboxFault, WallError
 from autograder.sandbox.bare import end_tree, furnish, launch, remove_folder, scratch_request
-from autograder.sandbox.channel import END_SECONDS
 from autograder.sandbox.guest.confinement import PREFIXES
-from autograder.sandbox.wall import ALL_PROMISES, OWN_ANYWAY, Furniture, Room, student_uids
+from autograder.sandbox.wall import (
+    ALL_PROMISES,
+    END_SECONDS,
+    OWN_ANYWAY,
+    Furniture,
+    Room,
+    student_uids,
+)
 
 SHARED_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm", "/run/lock")
 """Where every user of a system may write."""

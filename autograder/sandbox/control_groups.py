@@ -15,11 +15,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.sandbox.wall import END_SECONDS
+
 NAME = "autograder"
 """Our groups are called ``autograder-PID-TOKEN``, after the process that made them."""
-
-END_SECONDS = 20.0
-"""How long the processes of a group may take to end once they are killed."""
 
 JOIN = 'while [ "$1" != -- ]; do echo $$ > "$1"; shift; done; shift; exec "$@"'
 """A shell that joins and then becomes the command."""

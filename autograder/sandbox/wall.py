@@ -45,6 +45,9 @@ The kernel counts a user's processes over all containers together: graders in tw
 can't see each other's claims, should not come to the same uid.
 """
 
+END_SECONDS = 20.0
+"""How long the kernel may take to end processes that were killed."""
+
 
 @dataclass(frozen=True)
 class Furniture:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import json
 from typing import Any
 
-from autograder.sandbox.guest import quick_otter  # noqa: F401
+from autograder.sandbox.guest.quick_otter import postpone
 
 # isort: split
 from otter.test_files import GradingResults, TestCase
@@ -16,7 +18,14 @@ __all__ = ["ExceptionTestFile", "GradingResults", "TestCase", "TestCaseResult", 
 
 def config_of(config: dict[str, Any]) -> Any:
     """Otter's own object for an otter_config.json."""
-    # It stands beside what runs a whole grading, which imports pandas: no worker needs that.
+    return _config_of(json.dumps(config))
+
+
+@functools.cache
+def _config_of(text: str) -> Any:
+    # It stands beside what runs a whole grading, and imports pandas for that.
+    postpone("otter.run", ("main",))
+    postpone("otter.run.run_autograder", ("main",))
     from otter.run.run_autograder.autograder_config import AutograderConfig
 
-    return AutograderConfig(dict(config))
+    return AutograderConfig(json.loads(text))

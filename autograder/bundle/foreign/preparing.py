@@ -21,7 +21,8 @@ from autograder.bundle.foreign.metadata import notebook_tests
 from autograder.bundle.foreign.model import OtterBundle, OtterCase, OtterTest
 from autograder.bundle.foreign.reading import read_bundle, read_files
 from autograder.errors import BundleError, UnreadableSubmission
-from autograder.sandbox.wall import Wall, cache_folder
+from autograder.sandbox.choice import choose_wall
+from autograder.sandbox.wall import cache_folder
 
 OTTER = importlib.metadata.version("otter-grader")
 
@@ -32,16 +33,17 @@ LOOKED_AT = 20
 """Hand-ins whose imports are looked at: a class imports much the same."""
 
 
-def prepare(path: Path, hand_ins: Sequence[Path], wall: Wall, cell_seconds: float) -> BundleJob:
+def prepare(path: Path, hand_ins: Sequence[Path], wish: str, cell_seconds: float) -> BundleJob:
     """Read the bundle at ``path`` and find out what its tests are.
 
-    A cell, and the tests of a question, may take ``cell_seconds``. Raises BundleError.
+    The tests are loaded behind the wall of the name ``wish``. A cell, and the tests of a question,
+    may take ``cell_seconds``. Raises BundleError, and WallError where there is no such wall.
     """
     bundle = read_bundle(path)
     if not bundle.stems:
         bundle = _with_tests_of_the_class(bundle, hand_ins)
     files = read_files(bundle)
-    tests = _known_tests(bundle, files, wall)
+    tests = _known_tests(bundle, files, wish)
     sources = [
         data.decode("utf-8", "replace")
         for data in (bundle.test_files[f"{stem}.py"] for stem in bundle.stems)
@@ -55,7 +57,7 @@ def prepare(path: Path, hand_ins: Sequence[Path], wall: Wall, cell_seconds: floa
 
 
 def _known_tests(
-    bundle: OtterBundle, files: Mapping[str, bytes], wall: Wall
+    bundle: OtterBundle, files: Mapping[str, bytes], wish: str
 ) -> tuple[OtterTest, ...]:
     """The tests; from the cache where this bundle was seen before: to load them takes seconds."""
     made_of = (FORMAT, bundle.digest, bundle.test_files, OTTER, sys.version)
@@ -70,7 +72,7 @@ def _known_tests(
         # Not seen before, or what was kept is damaged.
         from autograder.bundle.foreign.sandboxed import describe_tests
 
-        tests = describe_tests(bundle, files, wall)
+        tests = describe_tests(bundle, files, choose_wall(wish))
     file.parent.mkdir(parents=True, exist_ok=True)
     kept = file.with_suffix(f".{os.getpid()}")
     kept.write_text(json.dumps([asdict(test) for test in tests]))

@@ -31,8 +31,7 @@ class _Late(types.ModuleType):
 
     def __init__(self, name: str, functions: tuple[str, ...]) -> None:
         super().__init__(name)
-        otter = importlib.util.find_spec("otter")
-        spec = PathFinder.find_spec(name, otter.submodule_search_locations if otter else None)
+        spec = PathFinder.find_spec(name, _path_of(name.rpartition(".")[0]))
         if spec and spec.submodule_search_locations is not None:
             self.__path__ = spec.submodule_search_locations
         for function in functions:
@@ -52,9 +51,25 @@ class _Late(types.ModuleType):
         return getattr(self._module(), name)
 
 
+def postpone(name: str, functions: tuple[str, ...]) -> None:
+    """Let a module of a package be imported when one of these functions is called, or more asked.
+
+    Modules in it can be imported at once.
+    """
+    if name not in _modules:
+        _modules[name] = _Late(name, functions)
+
+
+def _path_of(package: str) -> Any:
+    if package in _modules:
+        return _modules[package].__path__
+    spec = importlib.util.find_spec(package)
+    return spec.submodule_search_locations if spec else None
+
+
 if "otter" not in _modules:
     for _name, _functions in _LATE.items():
-        _modules[_name] = _Late(_name, _functions)
+        postpone(_name, _functions)
     if _IRIS not in _modules:
         # None makes its import fail, as where it is not installed.
         _modules[_IRIS] = None

@@ -28,7 +28,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def job(bundle: Path) -> BundleJob:
-    return prepare(bundle, [], choose_wall("auto"), cell_seconds=6)
+    return prepare(bundle, [], "auto", cell_seconds=6)
 
 
 def grade_alone(job: BundleJob, path: Path) -> SubmissionResult:

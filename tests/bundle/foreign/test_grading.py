@@ -11,7 +11,6 @@ import pytest
 from autograder.bundle.foreign.job import BundleJob
 from autograder.bundle.foreign.preparing import prepare
 from autograder.results import Ending, QuestionResult, SubmissionResult
-from autograder.sandbox.choice import choose_wall
 
 from .conftest import Grade, grade_alone, scores
 from .notebooks import by_hand, ok_test, write
@@ -72,7 +71,7 @@ def test_a_loop_without_end_costs_its_question_alone(grade: Grade):
 def test_a_test_that_ends_the_process_loses_only_its_own_case(tmp_path: Path):
     cases = [{"code": f">>> call({number})\n1\n", "hidden": False} for number in range(3)]
     path = by_hand(tmp_path / "b.zip", {}, {"q1.py": ok_test("q1", cases, points=3)})
-    job = prepare(path, [], choose_wall("auto"), 5)
+    job = prepare(path, [], "auto", 5)
     dies = "import os\ndef call(number):\n    return os._exit(1) if number == 1 else 1"
     result = grade_alone(job, write(tmp_path / "a.ipynb", [dies]))
     [judged] = result.questions

@@ -12,7 +12,6 @@ from autograder.bundle.foreign.metadata import notebook_tests
 from autograder.bundle.foreign.preparing import prepare
 from autograder.bundle.foreign.reading import read_bundle, read_files, remarks
 from autograder.errors import BundleError
-from autograder.sandbox.choice import choose_wall
 
 from .notebooks import by_hand, notebook, ok_test, write
 
@@ -108,7 +107,7 @@ def test_without_any_the_tests_that_most_hand_ins_carry_are_taken(tmp_path: Path
     path = by_hand(tmp_path / "b.zip", {}, {})
     honest = [carrying(tmp_path, f"{name}.ipynb", ">>> x\n1\n") for name in "abc"]
     cheat = carrying(tmp_path, "d.ipynb", ">>> 1\n1\n")
-    job = prepare(path, [cheat, *honest], choose_wall("auto"), 5)
+    job = prepare(path, [cheat, *honest], "auto", 5)
     assert job.bundle.origin.startswith("The bundle has no tests: those in the metadata of 3 of 4")
     assert b">>> x" in job.bundle.test_files["q1.py"]
 
@@ -117,6 +116,6 @@ def test_tests_that_the_class_does_not_agree_on_are_not_taken(tmp_path: Path):
     path = by_hand(tmp_path / "b.zip", {}, {})
     two = [carrying(tmp_path, f"{code}.ipynb", f">>> {code}\n1\n") for code in "xy"]
     with pytest.raises(BundleError, match="do not agree"):
-        prepare(path, two, choose_wall("none"), 5)
+        prepare(path, two, "none", 5)
     with pytest.raises(BundleError, match="no hand-in carries any"):
-        prepare(path, [], choose_wall("none"), 5)
+        prepare(path, [], "none", 5)
