@@ -10,13 +10,17 @@ from __future__ import annotations
 import contextlib
 import linecache
 import os
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .shell import Notebook, Shell
+from . import channel, wire
+from .confinement import Confinement
+from .serve import Server
+from .shell import Shell
 
 TIMES = 10
 """Python specialises code after eight calls."""
@@ -35,24 +39,35 @@ TESTS = {
 
 
 def rehearse(shell: Shell) -> None:
-    """Run a small notebook, and its tests where otter is here; nothing of it stays in sight."""
-    with _left_as_it_was(shell):
-        notebook = Notebook(shell, OUTPUT)
-        for _ in range(TIMES):
-            notebook.run(0, CELL)
-        if f"{__package__}.otter_tests" in sys.modules:
-            _rehearse_tests(shell)
-
-
-def _rehearse_tests(shell: Shell) -> None:
-    from .otter_tests import OtterTests
-
-    tests: Any = OtterTests(shell, lambda value: None)
-    for _ in range(TIMES):
+    """Serve a small notebook, and its tests where otter is here; nothing of it stays in sight."""
+    requests: list[list[object]] = [["open", OUTPUT, {}], *[["run", 0, CELL]] * TIMES]
+    if f"{__package__}.otter_tests" in sys.modules:
         for name, content in TESTS.items():
-            [[passed, message]] = tests.answer("test", [{name: content.encode()}, name[:-3], None])
-            if not passed:
-                raise RuntimeError(f"a test that should pass fails: {message}")
+            files = {name: content.encode()}
+            requests += [["otter", "test", files, name.removesuffix(".py"), None]] * TIMES
+    ours, theirs = socket.socketpair()
+    with ours, theirs, _left_as_it_was(shell):
+        for request in requests:
+            channel.send_frame(ours, wire.encode(request, _no_number))
+        ours.shutdown(socket.SHUT_WR)
+        Server(theirs, shell, Confinement(None, b"")).serve()
+        for request in requests:
+            _require_success(request, wire.decode(channel.receive_frame(ours), _no_object))
+
+
+def _require_success(request: list[object], answer: Any) -> None:
+    match answer:
+        case ["ok", None] | ["ok", [[True, str()]]]:
+            return
+    raise RuntimeError(f"the rehearsal of {request[:2]} was answered with {answer}")
+
+
+def _no_number(item: object) -> int:
+    raise wire.WireError("a rehearsal has no objects")
+
+
+def _no_object(number: int) -> object:
+    raise wire.WireError("a rehearsal has no objects")
 
 
 @contextlib.contextmanager
