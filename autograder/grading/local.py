@@ -15,7 +15,7 @@ from autograder.grading.hand_in import HandIn
 from autograder.grading.job import Job, failed, patience
 from autograder.grading.worker import work
 from autograder.results import Ending, SubmissionResult
-from autograder.sandbox.control_groups import remove_groups_of
+from autograder.sandbox.control_groups import remove_groups_of, shares_out_the_processor
 from autograder.sandbox.wall import Wall
 
 AHEAD = 2
@@ -31,11 +31,25 @@ def grade_class(
     """Grade all hand-ins, ``jobs`` at a time; results as they come.
 
     A fault of ours is tried once more, then it comes as a result with the ending `grader_error`.
+    What ran out of time while a neighbour could take the processor from it is graded again at the
+    end, alone, and that counts: nothing comes of it before.
 
     Raises AutograderError where nothing can be graded at all: the wall, or the checks.
     """
-    for _, result in _graded(job, hand_ins, wall, min(jobs, len(hand_ins))):
+    workers = min(jobs, len(hand_ins))
+    disturbed = workers > 1 and not (wall.promises and shares_out_the_processor())
+    alone: list[HandIn] = []
+    for hand_in, result in _graded(job, hand_ins, wall, workers):
+        if disturbed and _ran_out_of_time(result):
+            alone.append(hand_in)
+        else:
+            yield result
+    for _, result in _graded(job, alone, wall, 1):
         yield result
+
+
+def _ran_out_of_time(result: SubmissionResult) -> bool:
+    return Ending.TIMED_OUT in {result.status, *(question.status for question in result.questions)}
 
 
 def _graded(

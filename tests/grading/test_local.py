@@ -16,6 +16,7 @@ import pytest
 from autograder.assignment import Assignment
 from autograder.assignment.models import Rubrics
 from autograder.errors import AssignmentError, WallError
+from autograder.grading import local
 from autograder.grading.hand_in import HandIn
 from autograder.grading.job import Grade
 from autograder.grading.local import ATTEMPTS, grade_class
@@ -63,6 +64,7 @@ class NamedJob:
     def grade(self, it: HandIn) -> SubmissionResult:
         add_a_byte(it.path)
         first = it.path.stat().st_size == 1
+        ending = Ending.GRADED
         match it.submission.partition("-")[2]:
             case "breaks-the-wall":
                 raise WallError("the wall fell")
@@ -78,7 +80,11 @@ class NamedJob:
             case "lets-all-start-again" if first:
                 until(lambda: self.unfit.exists() and self.unfit.stat().st_size > 0)
                 self.unfit.unlink()
-        return SubmissionResult(it.submission, "", "", Ending.GRADED, "")
+            case "is-slowed-once" if first:
+                ending = Ending.TIMED_OUT
+            case "never-ends":
+                ending = Ending.TIMED_OUT
+        return SubmissionResult(it.submission, "", "", ending, "")
 
 
 def add_a_byte(path: Path) -> None:
@@ -110,6 +116,12 @@ def together(tmp_path: Path) -> Class:
     return Class(tmp_path)
 
 
+@pytest.fixture
+def unshared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine on which a hand-in can take the processor from its neighbours."""
+    monkeypatch.setattr(local, "shares_out_the_processor", lambda: False)
+
+
 @pytest.mark.parametrize("fault", ["breaks-the-wall", "ends-the-process"])
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_fault_that_one_hand_in_meets_is_its_own(together: Class, fault: str, jobs: int) -> None:
@@ -137,3 +149,27 @@ def test_a_worker_that_can_not_start_beside_another_leaves_the_class_to_it(
     # Each worker takes two to begin with.
     names = ("a-fails-and-lets-nobody-start", "c-is-right", "b-lets-all-start-again", "d-is-right")
     assert dict(together.graded(*names)) == dict.fromkeys(names, Ending.GRADED)
+
+
+@pytest.mark.usefixtures("unshared")
+def test_what_ran_out_of_time_beside_others_is_graded_again_alone_and_once(
+    together: Class,
+) -> None:
+    found = together.graded("a-is-slowed-once", "b-never-ends", "c-is-right", "d-is-right")
+    assert {name for name, _ in found[:2]} == {"c-is-right", "d-is-right"}
+    assert found[2:] == [("a-is-slowed-once", Ending.GRADED), ("b-never-ends", Ending.TIMED_OUT)]
+    assert together.tries("b-never-ends") == 2
+
+
+@pytest.mark.usefixtures("unshared")
+def test_what_ran_out_of_time_alone_is_not_graded_again(together: Class) -> None:
+    assert together.graded("a-never-ends", "b-is-right", jobs=1)[0][1] == Ending.TIMED_OUT
+    assert together.tries("a-never-ends") == 1
+
+
+def test_where_the_processor_is_shared_out_a_time_out_stands(
+    together: Class, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "shares_out_the_processor", lambda: True)
+    assert dict(together.graded("a-never-ends", "b-is-right"))["a-never-ends"] == Ending.TIMED_OUT
+    assert together.tries("a-never-ends") == 1
