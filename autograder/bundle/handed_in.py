@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+
+from autograder.sandbox.bare import remove_folder
 
 KEPT = {".pdf", ".zip"}
 """Endings of files that otter copies out of a container afterwards; Python imports neither."""
@@ -39,12 +41,27 @@ def files_beside(path: Path) -> list[Path]:
         of_otter |= {entry.name for entry in support.iterdir()}
     return [
         file
-        for file in sorted(folder.rglob("*"))
-        if file.is_file()
-        and not file.is_symlink()
-        and file != path
-        and file.relative_to(folder).parts[0] not in of_otter
+        for entry in sorted(folder.iterdir())
+        if entry.name not in of_otter
+        for file in _files_at(entry)
+        if file != path
     ]
+
+
+def _files_at(entry: Path) -> Iterator[Path]:
+    """The regular files at and below a path, in order.
+
+    A loop, since a student may have nested folders deeper than Python calls functions.
+    """
+    waiting = [entry]
+    while waiting:
+        path = waiting.pop()
+        if path.is_symlink():
+            continue
+        if path.is_dir():
+            waiting.extend(sorted(path.iterdir(), reverse=True))
+        elif path.is_file():
+            yield path
 
 
 def remove_what_was_handed_in(path: Path) -> None:
@@ -57,7 +74,7 @@ def remove_what_was_handed_in(path: Path) -> None:
         if entry == path or entry.name == "tests" or entry.suffix in KEPT:
             continue
         if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
+            remove_folder(entry)
         else:
             entry.unlink()
     if path.suffix == ".py":

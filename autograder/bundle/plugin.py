@@ -24,6 +24,7 @@ from autograder.bundle.writing import unpack
 from autograder.errors import BundleError
 from autograder.grading.pipeline import grade_one
 from autograder.results import Ending, SubmissionResult
+from autograder.sandbox.bare import remove_folder
 from autograder.sandbox.choice import choose_wall
 from autograder.submission.text import one_line, readable
 
@@ -53,7 +54,7 @@ class AutograderPlugin(AbstractOtterPlugin):  # type: ignore[misc]  # otter has 
         self._in_container = not config.otter_run
         log = Path(self.submission_path).parent / ".OTTER_LOG"
         if log.is_dir() and not log.is_symlink():
-            shutil.rmtree(log)
+            remove_folder(log)
         else:
             log.unlink(missing_ok=True)
 

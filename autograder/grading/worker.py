@@ -14,7 +14,7 @@ import pickle
 import signal
 from multiprocessing.connection import Connection
 
-from autograder.errors import AutograderError
+from autograder.errors import AssignmentError, AutograderError
 from autograder.grading.hand_in import HandIn
 from autograder.grading.job import Grade, Job
 from autograder.results import SubmissionResult
@@ -29,7 +29,8 @@ MORE, CLOSED, DIED = 0, 1, 2
 def work(connection: Connection, job: Job, wall: Wall) -> None:
     """The worker's process: take hand-ins and send results, until the client closes.
 
-    An outcome is a SubmissionResult, an AutograderError, or words for any other fault of ours.
+    An outcome is a SubmissionResult, an AutograderError where no hand-in can be graded here, or
+    words for a fault of ours that one hand-in met.
     """
     # Ctrl-C reaches the whole terminal; the client alone decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -77,7 +78,8 @@ def _take_hand_ins(connection: Connection, grade: Grade, most: int) -> int:
 def _outcome(grade: Grade, hand_in: HandIn) -> SubmissionResult | AutograderError | str:
     try:
         return grade(hand_in)
-    except AutograderError as error:
+    # The checks do not fit the assignment: that is so for every hand-in.
+    except AssignmentError as error:
         return error
     # Whatever else goes wrong is ours: it becomes `grader_error`, never a score.
     except Exception as error:  # noqa: BLE001

@@ -92,7 +92,7 @@ def launch(furniture: Furniture, control: int, joining: Sequence[str]) -> subpro
 
 
 def remove_folder(folder: Path) -> None:
-    """Remove a folder that student code filled, however deep it nested others in it.
+    """Remove a folder that a student filled, however deep it nests others in it.
 
     `shutil.rmtree` calls itself for each level, and opens a descriptor.
     """

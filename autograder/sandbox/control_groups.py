@@ -170,6 +170,13 @@ def make_group() -> ControlGroup | None:
         return None
 
 
+def shares_out_the_processor() -> bool:
+    """Whether groups that this process makes get their share of the processor, however busy
+    another one is."""
+    place = _our_place() if os.geteuid() == 0 else None
+    return place is not None and place.processor is not None
+
+
 def remove_groups_of(maker: int) -> None:
     """Remove what a process that we killed had made, once all that was in it has ended.
 

@@ -20,7 +20,7 @@ import nbformat
 from tests.attacks.catalogue import ATTACKS
 from tests.attacks.host import host
 from tests.attacks.model import Attack, Stage, harmless
-from tests.attacks.ways import Outcome, otter_run
+from tests.attacks.ways import Outcome, otter_run, start_otter
 from tests.sandbox.conformance.outer import ROOT, command, environment
 from tests.sandbox.conformance.run import loopback_up
 
@@ -119,7 +119,7 @@ def main() -> None:
     (folder / "stock.zip").write_bytes(bytes.fromhex(given["bundle"]))
     with host(folder) as there:
         path = attack.write(stage, folder, there.places)
-        outcome = otter_run(folder / "stock.zip", path, folder / "out", SECONDS)
+        outcome = otter_run(start_otter, folder / "stock.zip", path, folder / "out", SECONDS)
         effects = there.effects()
     shown = outcome and [outcome.points, outcome.read, outcome.alive]
     print(json.dumps([shown, effects]), flush=True)

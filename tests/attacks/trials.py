@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.attacks import ways
+from tests.attacks.forked import forked_otter
 from tests.attacks.host import Host, host
 from tests.attacks.model import Attack, harmless
 from tests.attacks.stock import on_a_disposable_machine
@@ -73,12 +74,17 @@ def by_us(ground: Ground, attacks: Sequence[Attack], folder: Path) -> Iterator[T
 
 
 def by_otter_run(ground: Ground, attacks: Sequence[Attack], folder: Path) -> Iterator[Trial]:
-    """`otter run` on each hand-in by itself, the honest ones last."""
+    """`otter run` on each hand-in by itself, the honest ones last.
+
+    A notebook alone is graded in a fork. Where files come with it, Python could import them, and
+    otter is started anew.
+    """
     with host(folder) as there:
         files = _written(ground, attacks, folder, there)
 
         def run(path: Path) -> Outcome | None:
-            return ways.otter_run(ground.bundle, path, folder / "out" / path.name)
+            otter = forked_otter if path.suffix == ".ipynb" else ways.start_otter
+            return ways.otter_run(otter, ground.bundle, path, folder / "out" / path.name)
 
         [none] = [it for it in [run(folder / "class" / "harmless.ipynb")] if it]
         for attack in attacks:

@@ -11,7 +11,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,30 +119,47 @@ def grade(
     return outcomes, [*shared, *alive_in_text(terminal.getvalue())]
 
 
-def otter_run(bundle: Path, path: Path, out: Path, seconds: float = 120) -> Outcome | None:
+Run = Callable[[Sequence[str], Path, float], bytes | None]
+"""Runs otter with arguments, in a folder, for so many seconds at most: what it says, and None where
+it did not end by then."""
+
+
+def otter_run(
+    run: Run, bundle: Path, path: Path, out: Path, seconds: float = 120
+) -> Outcome | None:
     """Stock `otter run` on one hand-in; None where it writes no results."""
     out.mkdir(parents=True)
-    otter = [sys.executable, "-m", "otter", "run", "-a", str(bundle), "-o", str(out), "--no-logo"]
-    try:
-        done = subprocess.run(
-            [*otter, "--", str(path)],
-            cwd=out,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-            timeout=seconds,
-        )
-    except subprocess.TimeoutExpired:
+    said = run(
+        ["run", "-a", str(bundle), "-o", str(out), "--no-logo", "--", str(path)], out, seconds
+    )
+    if said is None:
         return None
     results = out / "results.json"
     if not results.is_file():
         return None
     tests = json.loads(results.read_text())["tests"]
     shown = "\n".join(it.get("output", "") for it in tests if it.get("visibility") == "visible")
-    alive = {*alive_in_file(results), *alive_in_text(done.stdout.decode(errors="replace"))}
+    alive = {*alive_in_file(results), *alive_in_text(said.decode(errors="replace"))}
     points = sum(it.get("score", 0.0) for it in tests)
     return Outcome(points, shown.count(LEAKED), tuple(sorted(alive)))
+
+
+def start_otter(arguments: Sequence[str], folder: Path, seconds: float) -> bytes | None:
+    """Otter in a process that begins with nothing; a `Run`."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "otter", *arguments],
+            cwd=folder,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+            timeout=seconds,
+        )
+    except subprocess.TimeoutExpired:
+        return None
+    return done.stdout
 
 
 def otter_grade(ground: Ground, paths: Sequence[Path], out: Path) -> dict[str, Outcome]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from autograder.bundle.handed_in import hand_in, remove_what_was_handed_in
+from autograder.bundle.handed_in import files_beside, hand_in, remove_what_was_handed_in
+from autograder.sandbox.bare import remove_folder
 
 
 @pytest.fixture
@@ -54,3 +57,24 @@ def test_a_script_is_emptied_since_otter_copies_it_out_later(folder: Path) -> No
     script.write_text("raise SystemExit")
     remove_what_was_handed_in(script)
     assert script.read_text() == ""
+
+
+def test_folders_nested_deeper_than_python_calls_functions_are_read_and_removed(
+    folder: Path, request: pytest.FixtureRequest
+) -> None:
+    deep = folder / "d"
+    deep.mkdir()
+    # pytest could not remove it.
+    request.addfinalizer(lambda: remove_folder(deep))
+    before = os.open(".", os.O_RDONLY)
+    os.chdir(deep)
+    for _ in range(sys.getrecursionlimit()):
+        Path("d").mkdir()
+        os.chdir("d")
+    Path("x").write_text("deep")
+    os.fchdir(before)
+    os.close(before)
+    [file] = files_beside(folder / "a.ipynb")
+    assert file.read_text() == "deep"
+    remove_what_was_handed_in(folder / "a.ipynb")
+    assert not deep.exists()
