@@ -54,6 +54,7 @@ class NamedJob:
     build_hash: str = "build"
     question_hashes: Mapping[str, str] = field(default_factory=dict)
     preload: tuple[str, ...] = ()
+    in_a_row: int = 3
 
     def warm(self, wall: Wall, work: Callable[[Grade], None]) -> None:
         if self.unfit.exists():
