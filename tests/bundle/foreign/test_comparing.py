@@ -87,7 +87,8 @@ def test_what_otter_loses_is_kept(tmp_path: Path):
     left = found["questions_compared"] - found["questions_equal"]
     assert found["questions_equal_without_name"] == left - 1
     lost = {Path(it).parts[0] for it in found["lost_by_otter"]}
-    assert lost == {"dead", "endless", "dead.py"}
+    # After `exit()` it is a race whether the kernel has ended when otter sends it the next cell.
+    assert lost - {"exit"} == {"dead", "endless", "dead.py"}
 
 
 def test_compare_otter_needs_a_bundle(tmp_path: Path):
