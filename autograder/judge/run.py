@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ from autograder.judge.marks import MARKS, hint_of, is_hidden, points_of, title_o
 from autograder.judge.redraws import redraw
 from autograder.judge.rounds import judge_in_rounds
 from autograder.judge.student import Student
-from autograder.judge.verdicts import Reason, fault_of, reason_of
+from autograder.judge.verdicts import MAX_REASON, Reason, fault_of, reason_of
 from autograder.results import Ending, Evidence, Failure, Fault, Flag, Verdict
 from autograder.sandbox.channel import Channel, Ended
 
@@ -133,11 +134,16 @@ class CheckRun:
 
     @pytest.fixture
     def award(self) -> Callable[..., None]:
-        """Give some of the check's points: ``award(points, message)``."""
+        """Give some of the check's points: ``award(points, message)``.
+
+        What is not finite is worth nothing: it may come of a student's own numbers, and no sum
+        with it would be a score.
+        """
         attempt = self._now
 
         def award(points: float, message: str = "") -> None:
-            attempt.awarded = (float(points), message)
+            worth = float(points)
+            attempt.awarded = (worth if math.isfinite(worth) else 0.0, str(message)[:MAX_REASON])
 
         return award
 

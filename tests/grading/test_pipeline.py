@@ -169,6 +169,20 @@ def test_student_code_finds_nothing_hidden_and_carries_nothing_home(grade: Grade
     assert "([], b'', [])" in question(result, "q1_2").note
 
 
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf"])
+def test_points_that_are_no_number_are_none(
+    with_check: Callable[..., Kit], grade: Grade, number: str
+) -> None:
+    kit = with_check("award(student.quadruple(3), student.quadruple(5))").folder
+    file = kit / "checks" / "test_q1_2.py"
+    file.write_text(file.read_text().replace("test_hidden(student)", "test_hidden(student, award)"))
+    source = f"def quadruple(x):\n    return 4 if x == 1 else float('{number}')"
+    result = grade({**RIGHT, "q1_2": source}, kit=load_kit(kit))
+    verdict = check(result, "q1_2", "test_hidden")
+    assert (verdict.points, verdict.passed, verdict.message) == (0, False, number)
+    assert scores(result) == {**FULL, "q1_2": 1}
+
+
 @pytest.fixture
 def with_check(kit: Kit, tmp_path: Path) -> Callable[..., Kit]:
     """The kit with another body of q1_2's hidden check, and with other limits."""
