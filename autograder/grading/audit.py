@@ -80,7 +80,7 @@ def audit(
                 seed=assignment.seed,
                 handed_in={},
                 cells={cell.index + 1: cell.source for cell in handed_in.cells},
-                check_seconds=limits.check_seconds,
+                limits=limits,
             )
             outcome = checks.judge(case)
             seconds += outcome.student_seconds

@@ -327,7 +327,7 @@ def _judge(
         seed=assignment.seed,
         handed_in=handed_in.files,
         cells=cells,
-        check_seconds=assignment.limits.check_seconds,
+        limits=assignment.limits,
         lost=frozenset(
             id
             for id, question in kept.items()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from autograder.assignment.models import Limits
 from autograder.results import Ending, Evidence, Flag, Verdict
 from autograder.sandbox.channel import Channel
 
@@ -42,7 +43,7 @@ class Case:
     handed_in: Mapping[str, bytes]
     cells: Mapping[int, str]
     """The student's source by cell number."""
-    check_seconds: float
+    limits: Limits
     lost: frozenset[str] = frozenset()
     """Questions that lost points and are not judged again this time."""
     redraw: Redraw | None = None

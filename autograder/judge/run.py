@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,12 +15,13 @@ import torch
 from _pytest.runner import runtestprotocol
 
 from autograder.errors import SandboxFault
+from autograder.judge.bounds import Bounds, TookTooLong
 from autograder.judge.case import Case, Outcome, QuestionCase
 from autograder.judge.marks import MARKS, hint_of, is_hidden, points_of, title_of
 from autograder.judge.redraws import redraw
 from autograder.judge.rounds import judge_in_rounds
 from autograder.judge.student import Student
-from autograder.judge.verdicts import Reason, fault_of, reason_of
+from autograder.judge.verdicts import MAX_REASON, Reason, fault_of, reason_of
 from autograder.results import Ending, Evidence, Failure, Fault, Flag, Verdict
 from autograder.sandbox.channel import Channel, Ended
 
@@ -36,6 +38,8 @@ class _Attempt:
     kept: bool
     """Whether its process serves further attempts."""
     channel: Channel | None = None
+    used_files: bool = False
+    """Whether it asked for what came with the notebook."""
     error: BaseException | None = None
     awarded: tuple[float, str] | None = None
 
@@ -54,6 +58,7 @@ class CheckRun:
         self._flags: list[Flag] = []
         self._failures: list[Failure] = []
         self._student_seconds = 0.0
+        self._bounds: Bounds
         self.collection_errors: list[str] = []
         self.raised: BaseException | None = None
         """What ``work`` raised."""
@@ -64,6 +69,7 @@ class CheckRun:
         self._flags = []
         self._failures = []
         self._student_seconds = 0.0
+        self._bounds = Bounds(case.limits.memory_mb, case.limits.submission_seconds)
         judgements = judge_in_rounds(case, self._items, self.run)
         evidence = None
         if case.redraw is not None:
@@ -86,8 +92,9 @@ class CheckRun:
         if channel is None:
             channel = attempt.case.snapshot.fork()
         attempt.channel = channel
-        channel.request_seconds = self._judged.check_seconds
-        channel.deadline = time.monotonic() + self._judged.check_seconds
+        seconds = self._judged.limits.check_seconds
+        channel.request_seconds = seconds
+        channel.deadline = time.monotonic() + seconds
         if is_new:
             for source in attempt.stand_ins:
                 channel.ask(["bind", source])
@@ -122,15 +129,21 @@ class CheckRun:
     @pytest.fixture
     def handed_in(self) -> Mapping[str, bytes]:
         """The files that came with the notebook, by name."""
+        self._now.used_files = True
         return self._judged.handed_in
 
     @pytest.fixture
     def award(self) -> Callable[..., None]:
-        """Give some of the check's points: ``award(points, message)``."""
+        """Give some of the check's points: ``award(points, message)``.
+
+        What is not finite is worth nothing: it may come of a student's own numbers, and no sum
+        with it would be a score.
+        """
         attempt = self._now
 
         def award(points: float, message: str = "") -> None:
-            attempt.awarded = (float(points), message)
+            worth = float(points)
+            attempt.awarded = (worth if math.isfinite(worth) else 0.0, str(message)[:MAX_REASON])
 
         return award
 
@@ -202,10 +215,17 @@ class CheckRun:
         attempt = _Attempt(item, question, hidden, stand_ins, drawn_from, kept)
         self._attempt = attempt
         started = time.monotonic()
-        runtestprotocol(item, log=False, nextitem=None)
+        try:
+            with self._bounds.around(self._judged.limits.check_seconds):
+                runtestprotocol(item, log=False, nextitem=None)
+        # It came while pytest was at its own work.
+        except TookTooLong as error:
+            attempt.error = attempt.error or error
         seconds = time.monotonic() - started
         self._attempt = None
-        asked = attempt.channel is not None and attempt.channel.exchanges > 0
+        asked = attempt.used_files or (
+            attempt.channel is not None and attempt.channel.exchanges > 0
+        )
         if attempt.channel is not None and kept:
             self._kept = attempt.channel
         elif attempt.channel is not None:
@@ -269,4 +289,4 @@ class CheckRun:
             raise RuntimeError("a check that did not fail has no reason")
         if isinstance(error, SandboxFault) and attempt.case.snapshot is None:
             return Reason("Your notebook did not come to this question: see the note above.")
-        return reason_of(error, hidden, case.cells, asked, case.check_seconds)
+        return reason_of(error, hidden, case.cells, asked, case.limits.check_seconds)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from autograder.checks.tensors import WrongForm
 from autograder.errors import SandboxFault
+from autograder.judge.bounds import TookTooLong
 from autograder.judge.lines import own_line
 from autograder.judge.student import StudentError
 from autograder.results import Ending, Fault
@@ -60,16 +61,18 @@ def reason_of(
         text = str(error).strip()[:MAX_REASON]
         return Reason("" if hidden else text)
     kind = type(error).__name__
-    if not asked or isinstance(error, (MemoryError, OSError, ImportError, NameError, SystemExit)):
+    if not asked or isinstance(error, (OSError, ImportError, NameError, SystemExit)):
         return Reason(
             "The grader failed here. It is not your fault, and nothing was scored.",
             Ending.GRADER_ERROR,
             ours=True,
             for_instructor=f"{kind}: {str(error)[:500]}",
         )
+    # Also where memory or time ran out: others get by with it, and what differs is what came back.
     return Reason(
         "The check could not work with what your code returned. Is it of the type and shape that "
         "the task asks for?",
+        Ending.TIMED_OUT if isinstance(error, TookTooLong) else Ending.GRADED,
         for_instructor=f"the check itself raised {kind}: {str(error)[:300]}",
     )
 

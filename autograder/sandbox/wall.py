@@ -151,6 +151,8 @@ def environment(home: str, matplotlib_cache: str) -> dict[str, str]:
         "OMP_THREAD_LIMIT": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
+        # A container may have a GPU, and CUDA does not survive a fork.
+        "CUDA_VISIBLE_DEVICES": "",
         **ALLOCATION,
         "MPLBACKEND": "Agg",
         "MPLCONFIGDIR": matplotlib_cache,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from safetensors.torch import save
 
 from autograder.assignment.kit import Kit, load_kit
@@ -167,15 +169,93 @@ def test_student_code_finds_nothing_hidden_and_carries_nothing_home(grade: Grade
     assert "([], b'', [])" in question(result, "q1_2").note
 
 
-def test_a_fault_of_the_check_is_ours_and_no_zero(kit: Kit, tmp_path: Path, grade: Grade) -> None:
-    folder = tmp_path / "broken-kit"
-    shutil.copytree(kit.folder, folder)
-    file = folder / "checks" / "test_q1_2.py"
-    file.write_text(file.read_text().replace("assert student.quadruple(3)", "assert undefined(3)"))
-    result = grade(RIGHT, kit=load_kit(folder))
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf"])
+def test_points_that_are_no_number_are_none(
+    with_check: Callable[..., Kit], grade: Grade, number: str
+) -> None:
+    kit = with_check("award(student.quadruple(3), student.quadruple(5))").folder
+    file = kit / "checks" / "test_q1_2.py"
+    file.write_text(file.read_text().replace("test_hidden(student)", "test_hidden(student, award)"))
+    source = f"def quadruple(x):\n    return 4 if x == 1 else float('{number}')"
+    result = grade({**RIGHT, "q1_2": source}, kit=load_kit(kit))
+    verdict = check(result, "q1_2", "test_hidden")
+    assert (verdict.points, verdict.passed, verdict.message) == (0, False, number)
+    assert scores(result) == {**FULL, "q1_2": 1}
+
+
+@pytest.fixture
+def with_check(kit: Kit, tmp_path: Path) -> Callable[..., Kit]:
+    """The kit with another body of q1_2's hidden check, and with other limits."""
+
+    def with_check(body: str, **limits: float) -> Kit:
+        folder = tmp_path / "another-kit"
+        shutil.copytree(kit.folder, folder)
+        file = folder / "checks" / "test_q1_2.py"
+        file.write_text(file.read_text().replace("assert student.quadruple(3) == 12", body))
+        config = folder / "assignment.yml"
+        content = yaml.safe_load(config.read_text())
+        content["limits"].update(limits)
+        config.write_text(yaml.safe_dump(content))
+        return load_kit(folder)
+
+    return with_check
+
+
+def test_a_fault_of_the_check_is_ours_and_no_zero(
+    with_check: Callable[..., Kit], grade: Grade
+) -> None:
+    result = grade(RIGHT, kit=with_check("assert undefined(3) == 12"))
     assert question(result, "q1_2").status == Ending.GRADER_ERROR
     assert result.status == Ending.GRADER_ERROR
     assert any("undefined" in flag.text for flag in result.flags)
+
+
+COLUMN = "import {0}\ndef quadruple(x):\n    return 4 if x == 1 else {0}.{1}((45_000, 1))"
+
+
+@pytest.mark.parametrize(
+    "source", [COLUMN.format("numpy", "zeros"), COLUMN.format("torch", "zeros")]
+)
+def test_a_sum_of_what_came_back_takes_no_more_memory_than_student_code_may(
+    with_check: Callable[..., Kit], grade: Grade, source: str
+) -> None:
+    """It would be a table of 8 or 16 GB."""
+    kit = with_check("got = student.quadruple(3); assert (got + got.reshape(1, -1)).sum() == 12")
+    result = grade({**RIGHT, "q1_2": source}, kit=kit)
+    assert not check(result, "q1_2", "test_hidden").passed
+    assert question(result, "q1_2").status == Ending.GRADED
+    assert scores(result) == {**FULL, "q1_2": 1}
+    assert any("allocate" in flag.text for flag in result.flags)
+
+
+def test_a_check_that_never_ends_with_what_came_back_costs_its_own_points(
+    with_check: Callable[..., Kit], grade: Grade
+) -> None:
+    endless = """
+    got = student.quadruple(3)
+    while got != 12:
+        try:
+            got += 0
+        except Exception:
+            pass"""
+    kit = with_check(endless, submission_seconds=8, check_seconds=2)
+    result = grade({**RIGHT, "q1_2": "def quadruple(x):\n    return 4 * x + (x == 3)"}, kit=kit)
+    assert question(result, "q1_2").status == Ending.TIMED_OUT
+    assert scores(result) == {**FULL, "q1_2": 1}
+    assert any("TookTooLong" in flag.text for flag in result.flags)
+
+
+def test_a_check_that_can_not_use_a_file_that_came_along_fails(
+    with_check: Callable[..., Kit], grade: Grade
+) -> None:
+    kit = with_check("pass").folder
+    file = kit / "checks" / "test_q1_2.py"
+    text = file.read_text().replace("test_hidden(student)", "test_hidden(handed_in)")
+    file.write_text(text.replace("pass", "assert len(handed_in['notes.txt'].decode()) == 3"))
+    result = grade(RIGHT, kit=load_kit(kit))
+    assert question(result, "q1_2").status == Ending.GRADED
+    assert scores(result) == {**FULL, "q1_2": 1}
+    assert any("KeyError" in flag.text for flag in result.flags)
 
 
 def test_a_check_that_can_not_use_what_it_got_fails_and_is_flagged(grade: Grade) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+from autograder.assignment import Limits
 from autograder.judge.case import Case, QuestionCase
 from autograder.judge.rounds import judge_in_rounds
 from autograder.results import Ending, Verdict
@@ -51,7 +52,7 @@ def judged(
         QuestionCase("q1_1", None),
         QuestionCase("q1_2", None, stand_ins=("...",), needs=("q1_1",)),
     )
-    case = Case(tuple(it for it in questions if it.id in asked), 1, {}, {}, 1.0, lost)
+    case = Case(tuple(it for it in questions if it.id in asked), 1, {}, {}, Limits(), lost)
     return judge_in_rounds(case, ITEMS, run), runs
 
 

@@ -96,6 +96,8 @@ def test_limits_and_deaths_are_told_apart(error: BaseException, ending: Ending) 
         (FileNotFoundError("hidden file"), True, True),
         (AttributeError("'NoneType' has no attribute 'shape'"), True, False),
         (RuntimeError("shapes do not fit"), True, False),
+        (MemoryError("7 TiB for a sum"), True, False),
+        (MemoryError("before the student was asked"), False, True),
     ],
 )
 def test_a_fault_of_the_check_itself_is_ours(error: BaseException, asked: bool, ours: bool) -> None:

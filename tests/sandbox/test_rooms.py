@@ -153,8 +153,11 @@ answer = float(torch.ones(200, 200).matmul(torch.ones(200, 200))[0, 0])
 
 
 def test_there_is_no_cuda_to_be_initialised_by_the_server(in_room: InRoom) -> None:
-    cell = "import torch\nseen = [torch.cuda.is_available(), torch.cuda.is_initialized()]"
-    assert in_room(cell, "seen") == [False, False]
+    cell = (
+        "import os, torch\nseen = [torch.cuda.is_available(), torch.cuda.is_initialized()]\n"
+        "seen += [os.environ['CUDA_VISIBLE_DEVICES']]"
+    )
+    assert in_room(cell, "seen") == [False, False, ""]
 
 
 def test_figures_are_drawn(in_room: InRoom) -> None:
