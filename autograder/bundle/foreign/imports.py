@@ -22,7 +22,7 @@ TORCH_TOO = "torch._dynamo"
 _LOADS_IT = re.compile(r"\boptim\b|torch\.compile\b")
 """Where no source says this, that second is better saved, and so is the memory in each fork."""
 
-_MAGIC = re.compile(r"^\s*[%!?].*$", re.MULTILINE)
+_MAGIC = re.compile(r"^[ \t]*[%!?].*$", re.MULTILINE)
 
 
 def modules_to_warm(tests: Iterable[str], notebooks: Iterable[str]) -> tuple[str, ...]:
@@ -46,7 +46,11 @@ def modules_to_warm(tests: Iterable[str], notebooks: Iterable[str]) -> tuple[str
 def _is_installed(package: str) -> bool:
     if package in NOT_BEFORE_A_FORK or package in sys.stdlib_module_names:
         return False
-    return importlib.util.find_spec(package) is not None
+    try:
+        return importlib.util.find_spec(package) is not None
+    # `import __main__`, say: it is there, and no file that could be imported.
+    except ValueError:
+        return False
 
 
 def imported(source: str) -> Iterator[str]:
