@@ -10,7 +10,8 @@ from autograder.submission.tags import restore_tags
 from autograder.submission.text import plain_text
 
 _PLACEHOLDER = re.compile(
-    r"[*_]*\s*Type\s+your\s+answer\s+here,?\s+replacing\s+this\s+text\.?\s*[*_]*", re.IGNORECASE
+    r"[*_]{0,3}\s{0,9}Type\s+your\s+answer\s+here,?\s+replacing\s+this\s+text\.?\s{0,9}[*_]{0,3}",
+    re.IGNORECASE,
 )
 _OTTERS_COMMENT = re.compile(r"<!--\s*(?:BEGIN|END)\s+QUESTION\s*-->")
 MAX_ANSWER = 200_000

@@ -28,7 +28,7 @@ _LABEL = re.compile(
         )
       | (?P<name> (?:(?:your|full|student(?:'s)?|first[ ]and[ ]last)[ ])?name )
     )
-    [ ]*(?:\([^()\n]{0,60}\))?[ ]*\]?[ ]*[:：][ ]*""",
+    [ ]*+(?:\([^()\n]{0,60}\)[ ]*+)?(?:\][ ]*+)?[:：][ ]*""",
     re.IGNORECASE | re.VERBOSE,
 )
 _BOLD_LABEL = re.compile(r"(?:\*\*|__)\s?(?:name|student|mat)", re.IGNORECASE)

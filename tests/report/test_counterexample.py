@@ -105,3 +105,16 @@ def test_what_student_code_may_have_written_does_no_harm(value: str) -> None:
     found = counterexample(f"x[0] should be 1, but is 2.\n  expected: [1]\n  got: {value}")
     assert found is not None
     assert found.results[1].text == value or found.results[1].grids == ()
+
+
+@pytest.mark.parametrize("place", ["0", "9" * 5000])
+@pytest.mark.parametrize("value", ["1, 2", "[1], [2]", "1e5, True", "-1", "[nan, 1e999]"])
+def test_an_exception_of_the_students_own_that_looks_like_a_message_is_text(
+    place: str, value: str
+) -> None:
+    """Making one page of it failed, and with it all pages of the class."""
+    found = counterexample(
+        f"Your code raised ValueError: x[{place}]\n  expected: 1\n  got: {value}"
+    )
+    assert found is not None
+    assert [it.name for it in found.results] == ["expected", "got"]

@@ -22,8 +22,10 @@ from autograder.submission import (
     restore_tags,
     split_cell,
 )
+from autograder.submission.belonging import looks_like
+from autograder.submission.who import who
 
-from .conftest import IDS, TEMPLATE, cells_of, notebook, zipped
+from .conftest import IDS, TEMPLATE, cells_of, notebook, submission_of, zipped
 
 BOOK = json.dumps(notebook(TEMPLATE)).encode()
 ZIP = zipped({"a07.ipynb": BOOK, "a07.safetensors": b"\x02" + b"\0" * 7 + b"{}"})
@@ -136,6 +138,31 @@ def test_json_of_nearly_the_right_form(tmp_path: Path, listed: Any, rest: dict[s
 def test_strange_code(tmp_path: Path, sources: list[str]) -> None:
     book = notebook([("code", f"{source}\ngrader.check('q3_2')", ()) for source in sources])
     survive(tmp_path, json.dumps(book).encode(), ".ipynb")
+
+
+WORDS = (
+    *("", "name", "**Name", "student number", "mat", "Type", "Type your answer here", "<!--"),
+    *("<", "#", "%", "?", "x =", "def", "import", "otter.Notebook(", "grader.check(", "tags=["),
+)
+"""What is looked for, or its beginning."""
+RUNS = " \n\t*_`([{\"'\\#%?!=<.-:a1"
+
+
+@pytest.mark.parametrize("kind", ["markdown", "code"])
+def test_a_long_run_of_any_character_is_read_in_a_moment(kind: str) -> None:
+    """A pattern that tries all ways to cut a run takes the square of its length, or the cube."""
+    sources = [f"{word}{run * 3_000}x" for word in WORDS for run in RUNS]
+    submission = submission_of([(kind, source, ()) for source in sources])
+    started = time.process_time()
+    who(submission.cells)
+    belongs(submission, GIVEN, IDS)
+    looks_like(submission)
+    restored = submission.with_cells(restore_tags(submission.cells, GIVEN))
+    answers_by_question(restored, IDS, GIVEN)
+    tagged = submission_of([(kind, source, ("q1_1",)) for source in sources])
+    answers_by_question(tagged, IDS)
+    check_points(restored, IDS)
+    assert time.process_time() - started < 20
 
 
 @pytest.mark.long

@@ -13,6 +13,10 @@ from autograder.sandbox.execution import Step
 AT_THE_END = ""
 """The check point of every question that no cell checks."""
 
+MOST_EMPTY_LINES = 10_000_000
+"""Before all pieces of a script together, so that each has its lines at their numbers. Of a script
+with 1,000 statements on 3,000 lines it is a million and a half; it grows with the square."""
+
 _CHECK = re.compile(r"""\.check\(\s{0,9}["']([^"'\n]{1,100})["']""")
 
 
@@ -51,6 +55,8 @@ def statements_of(hand_in: ForeignHandIn, bundle: OtterBundle, limits: Limits) -
     lines = source.split("\n")
     ends = [statement.end_lineno or statement.lineno for statement in body]
     cuts = [0, *(end for end, then in zip(ends, body[1:], strict=False) if then.lineno > end)]
+    if sum(cuts) > MOST_EMPTY_LINES:
+        return []
     pieces: list[CodeCell] = []
     for start, end in zip(cuts, [*cuts[1:], len(lines)], strict=True):
         pieces.append(CodeCell(1, "\n" * start + "\n".join(lines[start:end])))

@@ -26,7 +26,7 @@ PLOTTING = "matplotlib.pyplot"
 _PLOTS = re.compile(r"\bmatplotlib\b|\bseaborn\b|\bplt\b|\.plot\(")
 """Where a source says this, somebody may wait for it: it takes half a second in every fork."""
 
-_MAGIC = re.compile(r"^\s*[%!?].*$", re.MULTILINE)
+_MAGIC = re.compile(r"^[ \t]*[%!?].*$", re.MULTILINE)
 
 
 def modules_to_warm(tests: Iterable[str], notebooks: Iterable[str]) -> tuple[str, ...]:
@@ -53,7 +53,11 @@ def modules_to_warm(tests: Iterable[str], notebooks: Iterable[str]) -> tuple[str
 def _is_installed(package: str) -> bool:
     if package in NOT_BEFORE_A_FORK or package in sys.stdlib_module_names:
         return False
-    return importlib.util.find_spec(package) is not None
+    try:
+        return importlib.util.find_spec(package) is not None
+    # `import __main__`, say: it is there, and no file that could be imported.
+    except ValueError:
+        return False
 
 
 def imported(source: str) -> Iterator[str]:

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+import time
+import types
+
+import pytest
+
 from autograder.bundle.foreign.imports import imported, modules_to_warm
 
 
@@ -37,3 +43,16 @@ def test_magics_do_not_hide_imports():
 
 def test_source_that_is_no_python_imports_nothing():
     assert list(imported("import numpy\ndef (")) == []
+
+
+def test_lines_without_end_take_no_time():
+    """Each of them took as long as all that follow it: hours for a file of a megabyte."""
+    started = time.process_time()
+    assert set(imported("\n" * 500_000 + "import numpy")) == {"numpy"}
+    assert time.process_time() - started < 5
+
+
+def test_a_module_without_a_place_is_not_warmed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`import __main__` is one; it ended the class."""
+    monkeypatch.setitem(sys.modules, "placeless", types.ModuleType("placeless"))
+    assert modules_to_warm([], ["import placeless, yaml"]) == ("yaml",)
