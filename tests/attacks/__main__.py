@@ -1,7 +1,11 @@
 """Tries the gallery and says what each attack came to: ``python -m tests.attacks``.
 
     python -m tests.attacks --kind "forging the protocol" --way "otter run"
-    python -m tests.attacks --kept .cache/attacks.json --page docs/attacks.md
+    python -m tests.attacks --kept docs/attacks.json --untried --page docs/attacks.md
+
+All ways together take hours. ``docs/attacks.json`` keeps what each attack came to, beside the page
+that is made of it, so that a run goes on where another one ended, on another machine too: the
+second line tries what nobody has tried yet. Without ``--untried`` all is tried anew.
 
 Ends with 1 where an attack paid on a way of ours.
 """

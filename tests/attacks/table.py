@@ -47,11 +47,14 @@ def load(path: Path) -> Tried:
 
 
 def save(tried: Tried, path: Path) -> None:
-    """Keep what has been tried."""
-    content = {
-        way: {name: asdict(it) for name, it in trials.items()} for way, trials in tried.items()
-    }
-    path.write_text(json.dumps(content, indent=1))
+    """Keep what has been tried, a trial a line."""
+    ways = [
+        f"{json.dumps(way)}: {{\n"
+        + ",\n".join(f"{json.dumps(name)}: {json.dumps(asdict(it))}" for name, it in trials.items())
+        + "\n}"
+        for way, trials in tried.items()
+    ]
+    path.write_text("{\n" + ",\n".join(ways) + "\n}\n")
 
 
 def _trial(found: Mapping[str, object]) -> Trial:

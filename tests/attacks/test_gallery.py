@@ -11,7 +11,7 @@ import pytest
 from tests.attacks import ways
 from tests.attacks.catalogue import ATTACKS, KINDS
 from tests.attacks.model import Attack
-from tests.attacks.table import page
+from tests.attacks.table import load, page, save
 from tests.attacks.trials import STOCK, WAYS, Trial, applies
 from tests.attacks.ways import Ground
 
@@ -65,6 +65,16 @@ def test_there_are_at_least_sixty_and_none_shares_a_name() -> None:
     assert len(ATTACKS) >= 60
     assert len({attack.name for attack in ATTACKS}) == len(ATTACKS)
     assert {attack.promise for attack in ATTACKS} >= {"1", "2", "3", "4", "5", "6", "7", "9"}
+
+
+def test_what_was_tried_is_kept_for_the_next_run(tmp_path: Path) -> None:
+    tried = {
+        STOCK: {"one": Trial("one", 3.0, 1, ("a script",), ("a trace", 'a "file"'), True)},
+        "otter run": {},
+    }
+    save(tried, tmp_path / "kept.json")
+    assert load(tmp_path / "kept.json") == tried
+    assert load(tmp_path / "nothing.json") == {}
 
 
 def test_the_page_counts_what_paid_and_says_what_was_not_tried() -> None:

@@ -100,6 +100,17 @@ ATTACKS = (
         "        os.sched_setscheduler(0, policy, os.sched_param(99))\n"
         "        open('@CANARY@/canary-written', 'w')\n    except OSError:\n        pass",
     ),
+    Attack(
+        "a table of terabytes for the judge",
+        "5",
+        "import numpy, torch",
+        result="numpy.zeros((2_000_000, 1), dtype='float32')",
+    ),
+    Attack(
+        "a number without end for the judge",
+        "5",
+        answers={"q2_2": "def furthest(values):\n    return 10 ** 1_200"},
+    ),
     Attack("exit", "5", "raise SystemExit(0)"),
     Attack("pattern that never ends", "5", "import re\nre.match(r'(a+)+$', 'a' * 64 + 'b')"),
 )

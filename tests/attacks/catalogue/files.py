@@ -103,6 +103,8 @@ ATTACKS = (
     Attack("kernel of its own", "6", raw=edited(_metadata)),
     Attack("outputs that claim points", "10", raw=edited(_outputs)),
     Attack("tags on every cell", "10", raw=edited(_tags)),
+    Attack("a label with spaces without end", "5", essay="name" + " " * 9_990 + "x"),
+    Attack("stars without end", "5", essay="*" * 390_000),
     Attack("poisoned log", "3", files={".OTTER_LOG": PICKLE}),
     Attack(
         "results of its own",

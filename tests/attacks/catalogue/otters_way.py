@@ -40,6 +40,10 @@ def same(content: bytes, *names: str) -> dict[str, bytes]:
     return dict.fromkeys(names, content)
 
 
+def _deep(levels: int) -> str:
+    return "d/" * levels + "x"
+
+
 def _only(name: str) -> Attack:
     """A zip with a script in place of the notebook, whose name Python knows."""
     return Attack(
@@ -141,6 +145,12 @@ ATTACKS = (
         "10",
         raw=lambda text: (".ipynb", zipped({"a.ipynb": text}) + text),
         unreadable=True,
+    ),
+    Attack(
+        "folders without end",
+        "5",
+        # Each a part of the next: whoever makes them calls itself for those that are not there.
+        files={_deep(levels): b"x" for levels in range(400, 1_801, 200)},
     ),
     _only("otter.py"),
     _only("json.py"),

@@ -82,6 +82,12 @@ ATTACKS = (
         },
     ),
     Attack(
+        "a message that looks like a check's",
+        "9",
+        "",
+        "raise ValueError('x[' + '9' * 5000 + ']\\n  expected: 1, 2\\n  got: [1], [2]')",
+    ),
+    Attack(
         "a result that claims to be another's",
         "9",
         "raise RuntimeError('\\n\\nTotal Score: 8.000 / 8.000 (100.000%)\\n\\u2705 passed')",

@@ -93,10 +93,9 @@ def lines(request: pytest.FixtureRequest) -> Lines:
 def parameters(backend: str, long: bool) -> list[object]:
     """Backend and case; the cases of one backend follow each other, and share one run."""
     mark = [pytest.mark.long] if long else []
-    return [
-        pytest.param((backend, long), id, id=f"{backend}-{id}", marks=mark)
-        for id in chosen(backend, long)
-    ]
+    # One object for all: pytest makes a fixture anew for a parameter that is another one.
+    run = (backend, long)
+    return [pytest.param(run, id, id=f"{backend}-{id}", marks=mark) for id in chosen(backend, long)]
 
 
 def holds(lines: Lines, case: str) -> None:
