@@ -19,6 +19,7 @@ from autograder.errors import SandboxFault, WallError
 from autograder.sandbox.bare import end_tree, furnish, launch, remove_folder, scratch_request
 from autograder.sandbox.channel import END_SECONDS
 from autograder.sandbox.guest.confinement import PREFIXES
+from autograder.sandbox.proc import text_of
 from autograder.sandbox.wall import ALL_PROMISES, OWN_ANYWAY, Furniture, Room, student_uids
 
 SHARED_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm", "/run/lock")
@@ -187,7 +188,7 @@ def processes_of(uid: int) -> Iterator[int]:
         if not entry.name.isdigit():
             continue
         try:
-            lines = (entry / "status").read_text().splitlines()
+            lines = text_of(int(entry.name), "status").split("\n")
         except OSError:
             continue
         fields = dict(line.split(":\t", 1) for line in lines if ":\t" in line)

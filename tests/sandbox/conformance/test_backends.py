@@ -40,6 +40,7 @@ SLOW = {
     "5-processes-without-end",
     "5-memory-of-many-processes",
     "5-memory-of-processes-that-a-thread-started",
+    "5-memory-behind-a-name-that-is-no-text",
     "5-memory-in-the-buffers-of-sockets",
     "5-wall-time-asleep-and-deaf-to-signals",
     "5-output-as-a-picture",
