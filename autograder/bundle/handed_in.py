@@ -26,9 +26,11 @@ def hand_in(path: Path, private: Path) -> Path:
     if not others:
         return path
     made = private / f"{path.stem}.zip"
-    with zipfile.ZipFile(made, "w") as archive:
+    # A time before 1980, or a name that is no UTF-8, is no reason to give the hand-in up.
+    with zipfile.ZipFile(made, "w", strict_timestamps=False) as archive:
         for file in (path, *others):
-            archive.write(file, file.relative_to(path.parent))
+            name = file.relative_to(path.parent).as_posix()
+            archive.write(file, name.encode(errors="replace").decode())
     return made
 
 

@@ -9,12 +9,12 @@ import signal
 import socket
 import struct
 import time
-from pathlib import Path
 from typing import Any
 
 from autograder.errors import SandboxFault
 from autograder.sandbox.guest import wire
 from autograder.sandbox.guest.space import probe_request
+from autograder.sandbox.proc import text_of
 from autograder.sandbox.wall import END_SECONDS
 
 GRACE_SECONDS = 2.0
@@ -270,7 +270,7 @@ def _spoke_early(connection: socket.socket) -> bool:
 
 def _parent_of(pid: int) -> int | None:
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
+        stat = text_of(pid, "stat")
     except OSError:
         return None
     # The name before it stands in brackets and may hold anything.

@@ -18,6 +18,7 @@ from autograder.assignment.models import Limits
 from autograder.errors import SandboxFault, WallError
 from autograder.sandbox.bare import end_tree, furnish, launch, remove_folder, scratch_request
 from autograder.sandbox.guest.confinement import PREFIXES
+from autograder.sandbox.proc import text_of
 from autograder.sandbox.wall import (
     ALL_PROMISES,
     END_SECONDS,
@@ -193,7 +194,7 @@ def processes_of(uid: int) -> Iterator[int]:
         if not entry.name.isdigit():
             continue
         try:
-            lines = (entry / "status").read_text().splitlines()
+            lines = text_of(int(entry.name), "status").split("\n")
         except OSError:
             continue
         fields = dict(line.split(":\t", 1) for line in lines if ":\t" in line)

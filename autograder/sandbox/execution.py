@@ -22,6 +22,11 @@ from autograder.sandbox.server import Sandbox
 MAX_RESTARTS = 8
 """How many cells of one notebook may each cost a new start."""
 
+TOLD = ("type", "public", "missing", "message", "too_much_output", "lines")
+"""What the guest says of an exception (`guest.space.describe`)."""
+MOST_TOLD = 4_000
+MOST_LINES = 20
+
 NO_MEMORY = re.compile(r"can.t allocate memory|not enough memory|cannot allocate memory", re.I)
 """How torch and the operating system word it, where they do not raise MemoryError."""
 
@@ -230,7 +235,8 @@ def _run_step(
         return None
     if type(error) is not dict:
         return Trouble(step.cell, step.question, Ending.CRASHED, {})
-    return Trouble(step.cell, step.question, ending_of_error(error), error or {"type": "Exception"})
+    ending = ending_of_error(error)
+    return Trouble(step.cell, step.question, ending, told(error) or {"type": "Exception"})
 
 
 def _run_cell(
@@ -256,6 +262,27 @@ def _stop(answer: Any, opening: Opening) -> str | None:
         case {"check": str(question), **others} if not others and question in opening.stops:
             return question
     return None
+
+
+def told(error: Mapping[str, Any]) -> dict[str, Any]:
+    """What there is to tell of an exception, cut to a few thousand characters.
+
+    All that a notebook raised is kept to its end, and each answer may have 64 MB.
+    """
+    kept: dict[str, Any] = {}
+    for name in TOLD:
+        value = error.get(name)
+        if type(value) is str:
+            kept[name] = value[:MOST_TOLD]
+        elif type(value) is bool:
+            kept[name] = value
+        elif type(value) is list:
+            kept[name] = [
+                [part[:MOST_TOLD] if type(part) is str else part for part in entry]
+                for entry in value[:MOST_LINES]
+                if type(entry) is list and [type(part) for part in entry] == [int, int, str, str]
+            ]
+    return kept
 
 
 def ending_of_error(error: Mapping[str, Any]) -> Ending:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.sandbox.proc import text_of
+
 UNNAMED = "00:01"
 """The device of memory that is shared and has no file (shmem_zero_setup); its name can be changed
 (PR_SET_VMA_ANON_NAME)."""
@@ -69,7 +71,7 @@ def _beyond_first(sizes: list[int]) -> int:
 def _sizes(pid: int) -> dict[str, int]:
     sizes = dict.fromkeys(("VmSize", "RssAnon", "RssShmem", "VmPTE"), 0)
     try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        lines = text_of(pid, "status").split("\n")
     except OSError:
         return sizes
     for line in lines:
@@ -106,10 +108,10 @@ def unnamed(pids: list[int]) -> int:
     areas: dict[str, int] = {}
     for pid in pids:
         try:
-            lines = Path(f"/proc/{pid}/maps").read_text().splitlines()
+            lines = text_of(pid, "maps").split("\n")
         except OSError:
             continue
-        for line in lines:
+        for line in filter(None, lines):
             addresses, _, offset, device, inode, *_ = line.split(maxsplit=5)
             if device != UNNAMED:
                 continue
@@ -124,7 +126,7 @@ def proportional(pid: int) -> int:
     Walks all its pages, some 5 ms.
     """
     try:
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        for line in text_of(pid, "smaps_rollup").split("\n"):
             if line.startswith("Pss:"):
                 return int(line.split()[1]) * 1024 + _sizes(pid)["VmPTE"]
     except (OSError, ValueError):

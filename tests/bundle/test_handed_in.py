@@ -40,6 +40,14 @@ def test_what_came_with_the_notebook_comes_along(folder: Path, tmp_path: Path) -
         assert archive.read("a07.safetensors") == b"weights"
 
 
+def test_files_with_odd_names_and_times_come_along(folder: Path, tmp_path: Path) -> None:
+    odd = folder / os.fsdecode(b"odd\xff.txt")
+    odd.write_text("odd")
+    os.utime(odd, (0, 0))
+    with zipfile.ZipFile(hand_in(folder / "a.ipynb", tmp_path)) as archive:
+        assert archive.namelist() == ["a.ipynb", "odd?.txt"]
+
+
 def test_nothing_importable_is_left_for_the_kernel(folder: Path) -> None:
     for name in ("otter.py", "numpy/__init__.py", "usercustomize.py", "a.zip", "a.pdf"):
         (folder / name).parent.mkdir(exist_ok=True)

@@ -13,7 +13,7 @@ from autograder.results import Ending
 from autograder.sandbox.channel import Ended, TimedOut
 from autograder.sandbox.choice import choose_wall
 from autograder.sandbox.container import close_home, require_python
-from autograder.sandbox.execution import Checkpoint, Execution, Step, run_notebook
+from autograder.sandbox.execution import Checkpoint, Execution, Step, run_notebook, told
 from autograder.sandbox.guest.confinement import PREFIXES
 from autograder.sandbox.server import Sandbox, one_sandbox
 from autograder.sandbox.wall import Furniture, student_uids
@@ -296,3 +296,20 @@ def test_time_for_the_whole_notebook_is_bounded(run: Run) -> None:
     assert done.out_of_time
     assert "q1" in done.snapshots
     assert "q3" not in done.snapshots
+
+
+def test_of_an_exception_is_kept_what_is_told_and_no_more() -> None:
+    """A notebook of many cells that each raise 60 MB would fill the judge's memory."""
+    line = [3, 1, "f", "x" * 10_000]
+    error = {
+        "type": "x" * 10**6,
+        "message": ["no", "text"],
+        "missing": True,
+        "lines": [*([line] * 100), [3, 1, "f"], "nothing", [3, [0] * 10**5, "f", "x"]],
+        "more": "x" * 10**6,
+        7: "x",
+    }
+    kept = told(error)
+    assert set(kept) == {"type", "message", "missing", "lines"}
+    assert len(kept["type"]) == len(kept["lines"][0][3]) == 4_000
+    assert (len(kept["lines"]), kept["message"], kept["missing"]) == (20, [], True)

@@ -259,6 +259,18 @@ ATTACKS = (
         )
     ),
     Attack(
+        "a name that is no text",
+        "7",
+        """
+        import ctypes, mmap
+        ctypes.CDLL(None).prctl(15, b"\\xff\\x1cVmPTE:", 0, 0, 0)
+        with open(b"\\xff\\r\\x0c", "w+b") as file:
+            file.write(b"x")
+            file.flush()
+            mapped = mmap.mmap(file.fileno(), 1)
+        """,
+    ),
+    Attack(
         "writes of its process intercepted",
         "7",
         """

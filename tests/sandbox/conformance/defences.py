@@ -318,6 +318,15 @@ def _one_process() -> None:
     cheating.student_of = student_of
 
 
+def _only_text(pid: int, file: str) -> str:
+    """A process with another name is passed over."""
+    try:
+        Path(f"/proc/{pid}/status").read_text()
+        return Path(f"/proc/{pid}/{file}").read_text()
+    except UnicodeDecodeError:
+        return ""
+
+
 def _of_the_first_thread(pid: int) -> list[int]:
     try:
         return [int(it) for it in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
@@ -467,6 +476,7 @@ DEFENCES: dict[str, Taken] = {
     "scratch size": Taken(guest=((ROOMS, "size={room.scratch_bytes},", ""),)),
     "scratch files": Taken(guest=((ROOMS, "nr_inodes={SCRATCH_FILES},", ""),)),
     "memory watch": _judge("autograder.sandbox.server", "WATCH_SECONDS", 1e6),
+    "names of any bytes": _judge("autograder.sandbox.memory", "text_of", _only_text),
     "children of threads": _judge("autograder.sandbox.memory", "_children", _of_the_first_thread),
     "count of page tables": Taken(judge=_no_tables),
     "count of socket buffers": _judge("autograder.sandbox.server", "socket_buffers", lambda pid: 0),

@@ -127,6 +127,27 @@ CASES = (
     ),
     Case(
         "5",
+        "memory behind a name that is no text",
+        _memory_outside(
+            f"""
+            import ctypes
+            ctypes.CDLL(None).prctl(15, b'\\xff\\x1cVmPTE:', 0, 0, 0)
+            for _ in range(4):
+                if os.fork() == 0:
+                    hog = bytearray({MB // 2} * 2**20)
+                    hog[::4096] = b'x' * len(hog[::4096])
+                    time.sleep(8)
+                    os._exit(0)
+            for _ in range(4):
+                _, status = os.wait()
+                if status:
+                    os.kill(os.getpid(), signal.SIGKILL)
+            """
+        ),
+        ("names of any bytes",),
+    ),
+    Case(
+        "5",
         "shared memory that nobody maps any more",
         _memory_outside(
             """
