@@ -125,8 +125,8 @@ def test_batch(student, generator, seed):
 def test_mean(student, generator, seed):
     """The average runs over all real tokens"""
     model = build(student, seed, noise=0.1)
-    if student.probe(make_words_loud, model, VOCABULARY, LOUD):
-        expect_mean_of_equal_words(model, VOCABULARY, [2, 5, 40])
+    student.probe(make_words_loud, model, VOCABULARY, LOUD)
+    expect_mean_of_equal_words(model, VOCABULARY, [2, 5, 40])
     # A few models together leave little to chance, and little noise shows it best.
     shares, evenness, shrinkage = [], [], []
     for number in range(4):
@@ -307,7 +307,7 @@ def test_maps_are_those_of_forward(student, generator, seed):
         model = build(student, seed + number, **small)
         words = torch.randperm(11, generator=generator)[:, None]
         found = student.probe(gradients_by_weights, model, words[:2].T, words, number, 24)
-        expect_weights_that_mix(found)
+        expect_weights_that_mix(found, free=4)
     model = build(student, seed)
     tokens, mask = random_reviews(generator, [7, 4], VOCABULARY)
     effects = student.probe(effects_of_parameters, model, tokens, mask, 0, 0.5)
