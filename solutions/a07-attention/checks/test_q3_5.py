@@ -205,13 +205,13 @@ def test_layers(student, generator, seed):
         assert numbers[0] < numbers[1] < numbers[2], f"1, 2, 3 layers have {numbers} {name}"
     # What doubling d_ff adds to one layer is its feed-forward block; the rest is its attention.
     wide = [
-        student.probe(count_parameters, build(student, seed, num_layers=layers, d_ff=48))
+        used_parameters(student, build(student, seed, num_layers=layers, d_ff=48), tokens, mask)
         for layers in (1, 2)
     ]
-    layer = counts[1] - counts[0]
+    layer = used[1] - used[0]
     feed_forward = wide[1] - wide[0] - layer
-    assert feed_forward > 0, "a second layer brings no feed-forward block of its own"
-    assert layer - feed_forward > 16**2, "a second layer brings no attention of its own"
+    assert feed_forward > 0, "a second layer uses no feed-forward block of its own"
+    assert layer - feed_forward > 16**2, "a second layer uses no attention of its own"
 
 
 @pytest.mark.points(0.25)
