@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from autograder.checks import figures, probes, training
+from autograder.checks import figures, mixing, pooling, probes, training
 from autograder.judge.student import in_process
 
 
@@ -32,6 +32,8 @@ class Model(nn.Module):
     [
         *(function for _, function in inspect.getmembers(probes, inspect.isfunction)),
         figures.texts_of,
+        mixing.gradients_by_weights,
+        pooling.make_words_loud,
         training.run_training,
     ],
 )

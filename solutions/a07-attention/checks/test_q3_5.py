@@ -13,6 +13,8 @@ from autograder.checks.attention import (
 )
 from autograder.checks.dropout import expect_dropout_acts, expect_dropout_rests
 from autograder.checks.inputs import random_reviews
+from autograder.checks.mixing import expect_weights_that_mix, gradients_by_weights
+from autograder.checks.pooling import LOUD, expect_mean_of_equal_words, make_words_loud
 from autograder.checks.probes import (
     count_parameters,
     effects_of_parameters,
@@ -122,6 +124,9 @@ def test_batch(student, generator, seed):
 @pytest.mark.hint("The logit comes from the average over all real tokens: not their sum, not one.")
 def test_mean(student, generator, seed):
     """The average runs over all real tokens"""
+    model = build(student, seed, noise=0.1)
+    student.probe(make_words_loud, model, VOCABULARY, LOUD)
+    expect_mean_of_equal_words(model, VOCABULARY, [2, 5, 40])
     # A few models together leave little to chance, and little noise shows it best.
     shares, evenness, shrinkage = [], [], []
     for number in range(4):
@@ -141,7 +146,7 @@ def test_mean(student, generator, seed):
     # A word has 0.74 to 0.90 of the mean effect at the median; under a maximum, 0.28 to 0.42.
     assert torch.stack(evenness).mean() > 0.58, "most words have hardly any effect"
     # One word of 40 moves a mean 40 times less than a word alone does (6 times, where the mean is
-    # normalised again), and a sum as much.
+    # normalised again), and a sum as much. A head that saturates hides that from loud words.
     assert torch.stack(shrinkage).mean().exp() > 2.5, "words count as much in a long review"
 
 
@@ -200,13 +205,13 @@ def test_layers(student, generator, seed):
         assert numbers[0] < numbers[1] < numbers[2], f"1, 2, 3 layers have {numbers} {name}"
     # What doubling d_ff adds to one layer is its feed-forward block; the rest is its attention.
     wide = [
-        student.probe(count_parameters, build(student, seed, num_layers=layers, d_ff=48))
+        used_parameters(student, build(student, seed, num_layers=layers, d_ff=48), tokens, mask)
         for layers in (1, 2)
     ]
-    layer = counts[1] - counts[0]
+    layer = used[1] - used[0]
     feed_forward = wide[1] - wide[0] - layer
-    assert feed_forward > 0, "a second layer brings no feed-forward block of its own"
-    assert layer - feed_forward > 16**2, "a second layer brings no attention of its own"
+    assert feed_forward > 0, "a second layer uses no feed-forward block of its own"
+    assert layer - feed_forward > 16**2, "a second layer uses no attention of its own"
 
 
 @pytest.mark.points(0.25)
@@ -297,6 +302,12 @@ def test_maps_and_mode(student, generator, seed):
 )
 def test_maps_are_those_of_forward(student, generator, seed):
     """attention_maps gives the weights that forward uses"""
+    for number in range(3):
+        small = {"vocab_size": 11, "d_model": 4, "num_layers": 1, "d_ff": 6, "max_len": 8}
+        model = build(student, seed + number, **small)
+        words = torch.randperm(11, generator=generator)[:, None]
+        found = student.probe(gradients_by_weights, model, words[:2].T, words, number, 24)
+        expect_weights_that_mix(found, free=4)
     model = build(student, seed)
     tokens, mask = random_reviews(generator, [7, 4], VOCABULARY)
     effects = student.probe(effects_of_parameters, model, tokens, mask, 0, 0.5)

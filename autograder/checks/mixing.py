@@ -1,0 +1,119 @@
+"""Whether the weights that a classifier shows are those that it mixes the words with.
+
+A classifier's inside is free, so its parts can't be compared with a reference. But attention is
+linear in its weights. While a parameter of zeros silences it, the gradient that would wake it is a
+sum over the weights, each times what hangs on the words alone. So however queries and keys are
+drawn, the right weights explain that gradient, and weights that were bent do not.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+
+def gradients_by_weights(
+    model: Any, tokens: torch.Tensor, words: torch.Tensor, seed: int, draws: int
+) -> list[Any]:
+    """A probe: what queries and keys that are drawn anew do to a model of one layer in eval mode.
+
+    ``tokens`` (1, n) is a review, ``words`` (batch, 1) are reviews of one word. Returns for each
+    matrix that silences the attention, and nothing else, a list of the map (draws, weights) and
+    the gradient of that matrix (draws, entries). The matrix of the values and that of the output
+    do so; where neither stands alone, nothing is returned.
+
+    What queries and keys are made of is known by three signs: it moves the logit of the review;
+    not while attention is silent; and never that of a single word, which has all weight.
+    """
+    import torch
+
+    parameters = [it for it in model.parameters() if it.requires_grad]
+    generator = torch.Generator().manual_seed(seed)
+
+    def logits(reviews: Any) -> Any:
+        return model(reviews, torch.ones_like(reviews, dtype=torch.bool))
+
+    def weights() -> Any:
+        maps = model.attention_maps(tokens, torch.ones_like(tokens, dtype=torch.bool))
+        return maps[0].detach().flatten()
+
+    def slopes(reviews: Any, wanted: list[Any]) -> list[Any]:
+        total = (logits(reviews) * torch.arange(1.0, len(reviews) + 1)).sum()
+        found = torch.autograd.grad(total, wanted, allow_unused=True)
+        return [
+            torch.zeros_like(it) if part is None else part
+            for it, part in zip(wanted, found, strict=True)
+        ]
+
+    def still(reviews: Any) -> list[Any]:
+        parts = slopes(reviews, parameters)
+        most = max(float(part.abs().max()) for part in parts)
+        return [part.abs() <= 1e-6 * most for part in parts]
+
+    def scored_by(silent: Any) -> list[Any]:
+        """Which entries of the parameters make queries and keys; all False where none do."""
+        found = [
+            ~moves & alone & asleep if it is not silent else torch.zeros_like(moves)
+            for it, moves, alone, asleep in zip(
+                parameters, still_in_review, still_alone, still(tokens), strict=True
+            )
+        ]
+        # Else it silences the words, too, or it is one of queries and keys itself.
+        speaks = float(logits(words).detach().std()) > 1e-4
+        return found if speaks and torch.allclose(weights(), shown) else []
+
+    def rest(silent: Any) -> list[Any]:
+        """What queries and keys have no part in."""
+        return [*slopes(words, [silent]), logits(tokens).detach()]
+
+    def draw(scored: list[Any]) -> None:
+        with torch.no_grad():
+            for it, part in zip(parameters, scored, strict=True):
+                noise = 0.8 * torch.randn(it.shape, generator=generator).to(it)
+                it.copy_(torch.where(part, noise, it))
+
+    shown, still_in_review, still_alone = weights(), still(tokens), still(words)
+    found = []
+    # The gradient of a vector goes too few ways to show whether it is linear in the weights.
+    for silent in [it for it in parameters if it.dim() > 1]:
+        before = [it.detach().clone() for it in parameters]
+        with torch.no_grad():
+            silent.zero_()
+        scored = scored_by(silent)
+        if any(bool(part.any()) for part in scored):
+            expected, seen = rest(silent), []
+            for _ in range(draws):
+                draw(scored)
+                # Else an entry was at rest for another reason: a unit that was cut off, say.
+                pairs = zip(rest(silent), expected, strict=True)
+                if all(torch.allclose(*pair) for pair in pairs):
+                    seen.append([weights(), slopes(tokens, [silent])[0].flatten()])
+            if len(seen) == draws:
+                found.append([torch.stack(parts) for parts in zip(*seen, strict=True)])
+        with torch.no_grad():
+            for it, old in zip(parameters, before, strict=True):
+                it.copy_(old)
+    return found
+
+
+def expect_weights_that_mix(found: list[Any], free: int) -> None:
+    """Demand that weights explain gradients, as `gradients_by_weights` returns both.
+
+    ``free`` is the number of weights that can change by themselves: of each row all but one. A
+    gradient that goes more ways is not linear in any weights and says nothing of them, as where
+    what was mixed is normalised before the output. Raises AssertionError.
+    """
+    for weights, gradients in found:
+        changes = gradients.double() - gradients.double().mean(0)
+        sizes = torch.linalg.svdvals(changes)
+        if (sizes[free:] > 1e-3 * sizes[0]).any():
+            continue
+        weights = weights.double() - weights.double().mean(0)
+        fit = weights @ torch.linalg.lstsq(weights, changes, driver="gelsd").solution
+        # Rounding leaves 1e-5 of the changes, or 1e-6 of what hardly changes. A missing scale
+        # leaves 0.06 and more.
+        most = 0.01 * changes.norm() + 1e-6 * gradients.norm()
+        assert (changes - fit).norm() <= most, (
+            "the maps are not the weights that forward mixes the words with"
+        )

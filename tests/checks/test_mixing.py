@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from autograder.checks.mixing import expect_weights_that_mix, gradients_by_weights
+from autograder.judge.student import in_process
+
+
+class Reader(nn.Module):
+    """One layer of attention with two heads; the maps show the scores times ``bend``."""
+
+    def __init__(self, bend: float = 1.0, *, fused: bool = True, normalised: bool = False) -> None:
+        super().__init__()
+        self.bend, self.fused, self.normalised = bend, fused, normalised
+        self.words, self.places = nn.Embedding(11, 4), nn.Embedding(8, 4)
+        self.three = nn.Linear(4, 12) if fused else nn.ModuleList(nn.Linear(4, 4) for _ in "qkv")
+        self.output, self.head = nn.Linear(4, 4), nn.Linear(4, 1)
+        self.block = nn.Sequential(nn.LayerNorm(4), nn.Linear(4, 6), nn.GELU(), nn.Linear(6, 4))
+
+    def heads(self, tokens: Tensor) -> tuple[Tensor, list[Tensor]]:
+        x = self.words(tokens) + self.places(torch.arange(tokens.shape[1]))
+        y = nn.functional.layer_norm(x, (4,))
+        if isinstance(self.three, nn.Linear):
+            parts = list(self.three(y).chunk(3, dim=-1))
+        else:
+            parts = [part(y) for part in self.three]
+        return x, [part.unflatten(-1, (2, 2)).transpose(1, 2) for part in parts]
+
+    def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        x, (query, key, value) = self.heads(tokens)
+        mixed = nn.functional.scaled_dot_product_attention(query, key, value)
+        mixed = mixed.transpose(1, 2).flatten(2)
+        x = x + self.output(nn.functional.layer_norm(mixed, (4,)) if self.normalised else mixed)
+        return self.head((x + self.block(x)).mean(1)).squeeze(-1)
+
+    @torch.no_grad()
+    def attention_maps(self, tokens: Tensor, mask: Tensor) -> list[Tensor]:
+        _, (query, key, _) = self.heads(tokens)
+        return [(self.bend * query @ key.mT / math.sqrt(2)).softmax(-1)]
+
+
+def found_in(model: Reader) -> list[list[Tensor]]:
+    generator = torch.Generator().manual_seed(0)
+    words = torch.randperm(11, generator=generator)[:, None]
+    student = in_process({"model": model})
+    found: list[list[Tensor]] = student.probe(
+        gradients_by_weights, student.model, words[:2].T, words, 0, 24
+    )
+    return found
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    torch.manual_seed(0)
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_the_weights_of_forward_explain_its_gradients(fused: bool) -> None:
+    found = found_in(Reader(fused=fused))
+    # Values of their own silence the attention as the output does.
+    assert len(found) == (1 if fused else 2)
+    expect_weights_that_mix(found, free=4)
+
+
+@pytest.mark.parametrize("fused", [True, False])
+@pytest.mark.parametrize("bend", [math.sqrt(2), math.sqrt(1 / 2)])
+def test_weights_that_were_scaled_otherwise_do_not(bend: float, fused: bool) -> None:
+    with pytest.raises(AssertionError, match="not the weights that forward mixes"):
+        expect_weights_that_mix(found_in(Reader(bend, fused=fused)), free=4)
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_what_was_mixed_may_be_normalised_before_the_output(fused: bool) -> None:
+    expect_weights_that_mix(found_in(Reader(fused=fused, normalised=True)), free=4)
+
+
+def test_parameters_are_as_they_were() -> None:
+    model = Reader()
+    before = [parameter.clone() for parameter in model.parameters()]
+    found_in(model)
+    assert all(map(torch.equal, before, model.parameters()))
