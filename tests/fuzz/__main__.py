@@ -38,11 +38,19 @@ with atheris.instrument_imports(
     from autograder.judge.student import Student, StudentError
     from autograder.sandbox.execution import Trouble, ending_of_error
     from autograder.sandbox.guest import wire
-    from autograder.submission import read_submission
+    from autograder.submission import (
+        answers_by_question,
+        belongs,
+        check_points,
+        read_submission,
+        restore_tags,
+        split_cell,
+    )
 
-from tests.submission.conftest import TEMPLATE, notebook, zipped
+from tests.submission.conftest import IDS, TEMPLATE, cells_of, notebook, zipped
 
 BOUNDS = ("-timeout=20", "-rss_limit_mb=2500", "-print_final_stats=1", "-verbosity=0")
+GIVEN = cells_of(TEMPLATE)
 ENDINGS = (".ipynb", ".zip", ".py")
 
 
@@ -92,15 +100,23 @@ def frames() -> Iterator[bytes]:
 
 
 def reader(folder: Path) -> Callable[[bytes], None]:
-    """Reads a hand-in whose first byte chooses the ending of its name."""
+    """Reads a hand-in whose first byte chooses the ending of its name, and finds its answers."""
 
     def read(data: bytes) -> None:
         if not data:
             return
         path = folder / f"fuzz{ENDINGS[data[0] % len(ENDINGS)]}"
         path.write_bytes(data[1:])
-        with contextlib.suppress(UnreadableSubmission):
-            read_submission(path)
+        try:
+            handed_in = read_submission(path)
+        except UnreadableSubmission:
+            return
+        belongs(handed_in, GIVEN, IDS)
+        restored = handed_in.with_cells(restore_tags(handed_in.cells, GIVEN))
+        answers_by_question(restored, IDS, GIVEN)
+        for point in check_points(restored, IDS):
+            if point.cell is not None and point.end_line is not None:
+                split_cell(restored.cells[point.cell].source, point.end_line)
 
     return read
 
