@@ -532,7 +532,7 @@ DEFENCES: dict[str, Taken] = {
     "decoder dimensions": _judge("autograder.sandbox.guest.wire", "MAX_DIMENSIONS", 255),
     "decoder dtype": _patch_wire('if dtype.decode("latin-1") not in ARRAY_DTYPES:', "if False:"),
     "decoder truth": _patch_wire('if is_bool and data.translate(None, b"\\0\\1"):', "if False:"),
-    "decoder empty size": _patch_wire("if not data and any(size > MAX_FRAME", "if any(False"),
+    "decoder empty size": _patch_wire("if not data and math.prod(", "if 0 * math.prod("),
     "decoder shape": _patch_wire("if math.prod(shape) * itemsize != len(data):", "if False:"),
     "decoder rest": _patch_wire("if reader.position != len(data):", "if False:"),
     "turn": _judge("autograder.sandbox.channel", "_spoke_early", lambda connection: False),

@@ -110,10 +110,6 @@ def _block(tag: bytes, dtype: bytes, shape: tuple[int, ...], data: bytes) -> byt
     )
 
 
-def _long(number: int) -> bytes:
-    return number.to_bytes(8, "little")
-
-
 def _colliding(start: int) -> bytes:
     """A frozenset of eight integers that Python gives the same hash."""
     integers = ((start + number) * sys.hash_info.modulus for number in range(1, 9))
@@ -239,15 +235,6 @@ CASES = (
                 "entries",
                 _sized(
                     b"S", 21_000, b"".join(b"i" + k.to_bytes(8, "little") for k in range(21_000))
-                ),
-            ),
-            (
-                "many sets",
-                "keys",
-                _sized(
-                    b"l",
-                    4,
-                    4 * _sized(b"S", 18_000, b"".join(b"i" + _long(k) for k in range(18_000))),
                 ),
             ),
             (
