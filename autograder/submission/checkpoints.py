@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -130,7 +131,7 @@ def _last_name(node: ast.expr) -> str:
 
 def _checks(body: Sequence[ast.stmt]) -> Iterator[tuple[str, str, int]]:
     """(grader's name, question id, last line) of each check among top-level statements."""
-    for position, statement in enumerate(body):
+    for statement, last_line in zip(body, _last_lines(body), strict=True):
         call = statement.value if isinstance(statement, (ast.Expr, ast.Assign)) else None
         if not (
             isinstance(call, ast.Call)
@@ -141,7 +142,7 @@ def _checks(body: Sequence[ast.stmt]) -> Iterator[tuple[str, str, int]]:
             continue
         id = _first_text(call)
         if id is not None:
-            yield call.func.value.id, id, _last_line(body, position)
+            yield call.func.value.id, id, last_line
 
 
 def _first_text(call: ast.Call) -> str | None:
@@ -152,14 +153,18 @@ def _first_text(call: ast.Call) -> str | None:
     return None
 
 
-def _last_line(body: Sequence[ast.stmt], position: int) -> int:
-    end = _end(body[position])
-    for following in body[position + 1 :]:
-        # `check(...); x = [` opens a statement on the same line: it must not be cut.
-        if following.lineno > end:
-            break
-        end = _end(following)
-    return end
+def _last_lines(body: Sequence[ast.stmt]) -> list[int]:
+    """For each statement the last line of those that can't be cut off it.
+
+    `check(...); x = [` opens a statement on the same line.
+    """
+    lines: list[int] = []
+    starts = math.inf
+    for statement in reversed(body):
+        end = _end(statement)
+        lines.append(lines[-1] if starts <= end else end)
+        starts = statement.lineno
+    return lines[::-1]
 
 
 def _end(statement: ast.stmt) -> int:
