@@ -36,7 +36,7 @@ class Place:
     processes: Path
     """The same folder in version 2, which has one hierarchy for all."""
     processor: Path | None = None
-    """In version 1: where the processor is shared out by group, whatever runs in each."""
+    """Where the processor is shared out by group, whatever runs in each; in version 2 the same."""
 
 
 def find_place(mounts: str, memberships: str) -> Place | None:
@@ -58,8 +58,9 @@ def find_place(mounts: str, memberships: str) -> Place | None:
         if kind == "cgroup2" and _is_below(own.get("", ""), root):
             folder = Path(point) / Path(own[""]).relative_to(root)
             for above in (folder, *folder.parents):
-                if above.is_relative_to(point) and _hands_down(above):
-                    return Place(2, above, above)
+                handed_down = _handed_down(above) if above.is_relative_to(point) else set()
+                if {"memory", "pids"} <= handed_down:
+                    return Place(2, above, above, above if "cpu" in handed_down else None)
         for controller in options.split(",") if kind == "cgroup" else ():
             if _is_below(own.get(controller, ""), root):
                 found[controller] = Path(point) / Path(own[controller]).relative_to(root)
@@ -76,12 +77,13 @@ def _is_below(path: str, root: str) -> bool:
     return Path(path).is_relative_to(root)
 
 
-def _hands_down(folder: Path) -> bool:
+def _handed_down(folder: Path) -> set[str]:
+    """What groups below a folder are counted by, if we may make any there."""
     try:
         controllers = (folder / "cgroup.subtree_control").read_text().split()
     except OSError:
-        return False
-    return {"memory", "pids"} <= set(controllers) and os.access(folder, os.W_OK)
+        return set()
+    return set(controllers) if os.access(folder, os.W_OK) else set()
 
 
 class ControlGroup:

@@ -51,6 +51,12 @@ def test_version_2_is_found_at_the_nearest_group_that_hands_both_down(tmp_path: 
     assert place == Place(2, tmp_path / "user", tmp_path / "user")
 
 
+def test_version_2_shares_out_the_processor_where_that_is_handed_down(tmp_path: Path) -> None:
+    lay_out(tmp_path, {".": "cpu memory pids", "user": ""})
+    place = find_place(UNIFIED.format(point=tmp_path), "0::/user")
+    assert place == Place(2, tmp_path, tmp_path, tmp_path)
+
+
 def test_version_2_is_not_used_where_nothing_is_handed_down(tmp_path: Path) -> None:
     lay_out(tmp_path / "top", {".": "cpu", "user": ""})
     # A folder above the mount is none of its groups.
