@@ -112,7 +112,7 @@ def _grade(kit: Kit, hand_in: Path, checks: CheckRun, wired: _Wired) -> tuple[fl
             seed=assignment.seed,
             handed_in=read.files,
             cells={cell.index + 1: cell.source for cell in read.cells},
-            check_seconds=1e6,
+            limits=assignment.limits,
         )
     )
     seconds = time.perf_counter() - started
