@@ -7,7 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from autograder.checks.attention import Predict
-from autograder.checks.pooling import LOUD, expect_mean_of_equal_words, make_words_loud
+from autograder.checks.pooling import (
+    LOUD,
+    expect_equal_say,
+    expect_mean_of_equal_words,
+    make_words_loud,
+)
 from autograder.judge.student import in_process
 
 WORDS = 20
@@ -36,6 +41,19 @@ def loud(pool: Callable[[Tensor], Tensor]) -> Predict:
 
 def test_takes_a_mean_whatever_places_add() -> None:
     expect_mean_of_equal_words(loud(lambda x: x.mean(1)), WORDS, [2, 5, 40])
+
+
+def test_takes_a_mean_that_is_normalised_again() -> None:
+    expect_equal_say(loud(lambda x: nn.functional.layer_norm(x.mean(1), (4,))), WORDS)
+
+
+def test_every_word_has_its_say_in_a_mean() -> None:
+    expect_equal_say(loud(lambda x: x.mean(1)), WORDS)
+
+
+def test_names_a_mean_with_weights_by_content() -> None:
+    with pytest.raises(AssertionError, match="some words count more than others"):
+        expect_equal_say(loud(lambda x: (x * x[..., :1].softmax(1)).sum(1)), WORDS)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,12 @@ from autograder.checks.attention import (
 from autograder.checks.dropout import expect_dropout_acts, expect_dropout_rests
 from autograder.checks.inputs import random_reviews
 from autograder.checks.mixing import expect_weights_that_mix, gradients_by_weights
-from autograder.checks.pooling import LOUD, expect_mean_of_equal_words, make_words_loud
+from autograder.checks.pooling import (
+    LOUD,
+    expect_equal_say,
+    expect_mean_of_equal_words,
+    make_words_loud,
+)
 from autograder.checks.probes import (
     count_parameters,
     effects_of_parameters,
@@ -127,6 +132,7 @@ def test_mean(student, generator, seed):
     model = build(student, seed, noise=0.1)
     student.probe(make_words_loud, model, VOCABULARY, LOUD)
     expect_mean_of_equal_words(model, VOCABULARY, [2, 5, 40])
+    expect_equal_say(model, VOCABULARY)
     # A few models together leave little to chance, and little noise shows it best.
     shares, evenness, shrinkage = [], [], []
     for number in range(4):
