@@ -27,7 +27,9 @@ def judge_in_rounds(case: Case, items: Sequence[pytest.Item], run: Run) -> dict[
     """Run all checks; what they say of each question that has any.
 
     A check that fails with the student's own earlier pieces is tried once more with stand-ins for
-    them, if one of these pieces lost points; the better try counts.
+    them, if one of these pieces lost points; the better try counts. A proof asks for no more than
+    that: it tries the stand-ins first there, and the pieces of a wrong solution only where those
+    did not pass.
     """
     checks: dict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
@@ -36,14 +38,27 @@ def judge_in_rounds(case: Case, items: Sequence[pytest.Item], run: Run) -> dict[
     own: dict[str, Outcomes] = {question.id: {} for question in asked}
     helped: dict[str, Outcomes] = {question.id: {} for question in asked}
 
+    def may_be_helped(question: QuestionCase) -> bool:
+        """Whether an earlier piece may be to blame for what fails."""
+        return any(
+            id in case.lost or (id in own and (helped[id] or _lost(own[id])))
+            for id in question.needs
+        )
+
     def do(question: QuestionCase, hidden: bool, shown: bool) -> None:
+        stand_ins_first = case.redraw is not None and may_be_helped(question)
         for item in checks[question.id]:
-            if is_hidden(item) == hidden:
-                own[question.id][item.name] = run(item, question, False, shown)
+            if is_hidden(item) != hidden:
+                continue
+            if stand_ins_first:
+                helped[question.id][item.name] = run(item, question, True, shown)
+                if helped[question.id][item.name][0].passed:
+                    continue
+            own[question.id][item.name] = run(item, question, False, shown)
 
     def help_out(question: QuestionCase, shown: bool) -> None:
         """Try again what failed, where an earlier piece may be to blame."""
-        if not any(id in case.lost or (id in own and _lost(own[id])) for id in question.needs):
+        if not may_be_helped(question):
             return
         for item in checks[question.id]:
             tried = own[question.id].get(item.name)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from autograder.assignment import Limits
-from autograder.judge.case import Case, QuestionCase
+from autograder.judge.case import Case, QuestionCase, Redraw
 from autograder.judge.rounds import judge_in_rounds
 from autograder.results import Ending, Verdict
 
@@ -36,6 +36,7 @@ def judged(
     *,
     asked: tuple[str, ...] = ("q1_1", "q1_2"),
     lost: frozenset[str] = frozenset(),
+    redraw: Redraw | None = None,
 ) -> tuple[Any, list[str]]:
     """The judgements where these checks fail with the student's own pieces, and what was run."""
     runs: list[str] = []
@@ -52,7 +53,7 @@ def judged(
         QuestionCase("q1_1", None),
         QuestionCase("q1_2", None, stand_ins=("...",), needs=("q1_1",)),
     )
-    case = Case(tuple(it for it in questions if it.id in asked), 1, {}, {}, Limits(), lost)
+    case = Case(tuple(it for it in questions if it.id in asked), 1, {}, {}, Limits(), lost, redraw)
     return judge_in_rounds(case, ITEMS, run), runs
 
 
@@ -87,3 +88,15 @@ def test_earlier_piece_that_lost_points_before_and_is_not_judged_again_counts_as
     assert judgements["q1_2"].points == 2
     _, runs = judged({"test_hidden"}, asked=("q1_2",))
     assert "test_hidden+" not in runs
+
+
+def test_a_proof_tries_stand_ins_first_where_an_earlier_piece_is_wrong() -> None:
+    judgements, runs = judged({"test_piece", "test_hidden"}, redraw=Redraw(()))
+    assert runs == ["test_shown", "test_piece", "test_hidden+"]
+    assert judgements["q1_2"].points == 2
+
+
+def test_a_proof_tries_no_stand_in_where_the_earlier_piece_has_full_points() -> None:
+    judgements, runs = judged({"test_hidden"}, redraw=Redraw(()))
+    assert runs == ["test_shown", "test_piece", "test_hidden"]
+    assert judgements["q1_2"].points == 1
