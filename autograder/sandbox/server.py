@@ -151,7 +151,8 @@ class Sandbox:
         self._kills = self._server.kills()
         self._room, self.first = self._server.open(self._limits)
         self._ended = threading.Event()
-        self._watch = threading.Thread(target=self._watch_memory, daemon=True)
+        self._fault: Exception | None = None
+        self._watch = threading.Thread(target=self._watch_or_end, daemon=True)
         self._watch.start()
 
     def restart(self) -> None:
@@ -172,13 +173,22 @@ class Sandbox:
         self.close()
 
     def close(self) -> None:
-        """End every process of the sandbox, and remove what they left."""
+        """End every process of the sandbox, and remove what they left.
+
+        Raises WallError where the watch over its memory has failed: nothing that was found out
+        since then counts.
+        """
         self._ended.set()
         self._watch.join()
         if not self.peak_memory:
             self.peak_memory = look_at(self._processes()).resident
         self._server.wall.leave(self._room, self.first.pid)
         self.first.end()
+        if self._fault is not None:
+            raise WallError(
+                f"the watch over a sandbox's memory failed: {self._fault!r}",
+                remedy="This is a fault of ours; please report it.",
+            ) from self._fault
 
     def _processes(self) -> list[int]:
         first = self.first.pid
@@ -187,6 +197,16 @@ class Sandbox:
     def _socket_buffers(self) -> int:
         first = self.first.pid
         return 0 if first is None else socket_buffers(first)
+
+    def _watch_or_end(self) -> None:
+        """No room without a watch: where that fails, the room ends."""
+        try:
+            self._watch_memory()
+        except Exception as error:  # noqa: BLE001
+            self._fault = error
+            if self.first.pid is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self.first.pid, signal.SIGKILL)
 
     def _watch_memory(self) -> None:
         limit = self._limits.memory_mb * 2**20

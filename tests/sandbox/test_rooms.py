@@ -213,6 +213,23 @@ def test_a_rehearsal_leaves_nothing_in_sight(tmp_path: Path) -> None:
         assert student.state == ["/home/student", 1, True]
 
 
+def test_a_room_ends_with_its_watch_and_says_so(
+    server: WarmServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(pids: list[int]) -> None:
+        raise ValueError("a line that is none")
+
+    sandbox = Sandbox(server, LIMITS)
+    sandbox.peak_memory = 1
+    monkeypatch.setattr("autograder.sandbox.server.look_at", fail)
+    step = Step(1, "import time; time.sleep(20)", "q1", 20, ("q1",))
+    # The room is opened anew, and its watch fails again.
+    with pytest.raises(WallError, match="a line that is none"):
+        run_notebook(sandbox, [step], {}, 2**20, 60)
+    with pytest.raises(WallError, match="a line that is none"):
+        sandbox.close()
+
+
 def test_a_server_that_is_gone_is_a_fault_of_ours(tmp_path: Path) -> None:
     with WarmServer(choose_wall("auto"), Furniture(tmp_path, warm=())) as server:
         server.ready()
