@@ -150,4 +150,5 @@ def make_class(sheet: Sheet, bundle: Bundle, folder: Path, size: int) -> list[Pa
 
 def _notebook(cells: list[nbformat.NotebookNode]) -> nbformat.NotebookNode:
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    return new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    made: nbformat.NotebookNode = new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    return made

@@ -96,7 +96,8 @@ def _for_nbgrader(sheet: Sheet) -> nbformat.NotebookNode:
         mark = {"schema_version": 3, "grade_id": id, "cell_type": "code", "task": False}
         mark |= {"grade": grade, "locked": grade, "solution": not grade}
         mark |= {"points": points} if grade else {}
-        return new_code_cell(source, metadata={"nbgrader": mark})
+        made: nbformat.NotebookNode = new_code_cell(source, metadata={"nbgrader": mark})
+        return made
 
     cells = [new_code_cell(sheet.imports)]
     for question in sheet.questions:
@@ -104,7 +105,8 @@ def _for_nbgrader(sheet: Sheet) -> nbformat.NotebookNode:
         tests = "\n".join(question.tests)
         cells.append(cell(tests, f"test-{question.name}", len(question.tests)))
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    return new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    made: nbformat.NotebookNode = new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    return made
 
 
 def _timed(command: list[str], cwd: Path | str | None = None, **environment: str) -> float:
