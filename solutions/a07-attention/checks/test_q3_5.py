@@ -320,6 +320,16 @@ def test_maps_are_those_of_forward(student, generator, seed):
     idle = [name for name, on_logits, on_maps in effects if on_maps > 1e-3 and on_logits == 0]
     assert not idle, f"{idle} moves the maps, but not the logits"
     assert any(on_maps > 1e-3 for _, _, on_maps in effects), "no parameter moves the maps"
+    # What follows the only attention can't move its weights: maps made after the layer do move.
+    alone = build(student, seed, num_layers=1, d_ff=23)
+    effects = student.probe(effects_of_parameters, alone, tokens, mask, 0, 0.5)
+    slopes = student.probe(parameter_gradients, alone, torch.tensor([1.0, 2.0]), tokens, mask)
+    late = [
+        name
+        for name, _, on_maps in effects
+        if on_maps > 1e-3 and slopes.get(name) is not None and 23 in slopes[name].shape
+    ]
+    assert not late, f"{late} of the feed-forward block moves the map of the only layer"
     # A word counts at its place: the maps see the positions.
     reviews, real = random_reviews(generator, [7] * 8, VOCABULARY)
     same = reviews[:, :1].expand(8, 7)
