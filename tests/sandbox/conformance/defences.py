@@ -414,6 +414,12 @@ ROOMS, CONFINE, SERVE, SHELL, SPACE = (
     "shell.py",
     "space.py",
 )
+WITHOUT_PIDS = (
+    # As root, and as a user.
+    (ROOMS, "_fork_into_a_pid_namespace() if as_root else fork_as_it_is()", "fork_as_it_is()"),
+    (ROOMS, "CLONE_NEWPID | ", ""),
+)
+"""Rooms without a pid namespace of their own."""
 
 DEFENCES: dict[str, Taken] = {
     # Namespaces stand twice: around the server, and around each room.
@@ -422,13 +428,13 @@ DEFENCES: dict[str, Taken] = {
     "uts namespace": Taken(_same_name, ((ROOMS, "CLONE_NEWUTS | ", ""),)),
     "pid namespace": Taken(
         lambda command: _without("--as-pid-1")(_without("--unshare-pid")(command)),
-        ((ROOMS, "CLONE_NEWPID | ", ""),),
+        WITHOUT_PIDS,
     ),
     "own proc": Taken(
         _host_proc,
         (
             (ROOMS, '_mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)', "pass"),
-            (ROOMS, "CLONE_NEWPID | ", ""),
+            *WITHOUT_PIDS,
         ),
     ),
     "landlock": Taken(request=(("writable", []),)),
@@ -484,7 +490,7 @@ DEFENCES: dict[str, Taken] = {
     "output cap": Taken(guest=((SHELL, "if self._left < 0:", "if False:"),)),
     "end of the room": Taken(
         lambda command: _without("--as-pid-1")(_without("--unshare-pid")(command)),
-        ((ROOMS, "CLONE_NEWPID | ", ""),),
+        WITHOUT_PIDS,
     ),
     "own terminals": Taken(
         guest=(
