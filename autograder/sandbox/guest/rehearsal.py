@@ -73,7 +73,7 @@ def _no_object(number: int) -> object:
 @contextlib.contextmanager
 def _left_as_it_was(shell: Shell) -> Iterator[None]:
     names = dict(shell.user_ns)
-    modules: dict[str, Any] = dict(sys.modules)
+    otter = sys.modules.get("otter")
     output = sys.stdout, sys.stderr
     here = Path.cwd()
     with tempfile.TemporaryDirectory() as folder:
@@ -83,8 +83,8 @@ def _left_as_it_was(shell: Shell) -> Iterator[None]:
         finally:
             os.chdir(here)
             sys.stdout, sys.stderr = output
-            if "otter" in modules:
-                sys.modules["otter"] = modules["otter"]
+            if otter is not None:
+                sys.modules["otter"] = otter
             else:
                 del sys.modules["otter"]
             shell.user_ns.clear()
