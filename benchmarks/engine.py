@@ -18,6 +18,7 @@ import tempfile
 import threading
 import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -204,18 +205,22 @@ def _numbered(source: Path, target: Path, number: int) -> None:
 def _scaling(place: Path, sizes: list[int], rounds: int, size: int, console: Console) -> str:
     bundle = make_bundle(TRIVIAL, place / "bundle")
     runs: list[Run] = []
+    apart: list[float] = []
     for each in sizes:
-        make_class(TRIVIAL, bundle, place / f"class-{each}", each)
-        for jobs in (1, 2):
-            for turn in range(rounds if each == size else 1):
+        hand_ins = place / f"class-{each}"
+        make_class(TRIVIAL, bundle, hand_ins, each)
+        for turn in range(rounds if each == size else 1):
+            for jobs in (1, 2):
                 out = place / f"out-{each}-{jobs}-{turn}"
-                runs.append(_watched(bundle, place / f"class-{each}", out, jobs, each))
+                runs.append(_watched(bundle, hand_ins, out, jobs, each))
+            if each == size:
+                apart.append(_two_graders(bundle, hand_ins, place / f"apart-{turn}"))
         console.print(f"scaling: {each} hand-ins")
     rows = []
     for each in sizes:
         for jobs in (1, 2):
             same = [run for run in runs if (run.size, run.jobs) == (each, jobs)]
-            seconds = statistics.median(run.seconds for run in same)
+            seconds = _seconds(runs, each, jobs)
             again = statistics.median(run.again for run in same)
             memory = statistics.median(run.memory for run in same)
             rows.append(f"| {each} | {jobs} | {seconds:.1f} | {again:.2f} | {memory:.0f} |")
@@ -230,18 +235,31 @@ def _scaling(place: Path, sizes: list[int], rounds: int, size: int, console: Con
             f"{_gain(runs, size, min(sizes)):.2f} times after the first {min(sizes)} hand-ins, "
             "which pay for the start-up.",
             "",
+            f"What the machine gives: two graders at once that know nothing of each other, each "
+            f"with 1 job and a class of {size} of its own, take {statistics.median(apart):.1f} "
+            f"seconds, {2 * _seconds(runs, size, 1) / statistics.median(apart):.2f} times the pace "
+            "of one.",
+            "",
         ]
     )
 
 
-def _gain(runs: list[Run], size: int, start: int | None = None) -> float:
-    def seconds(jobs: int, size: int) -> float:
-        return statistics.median(
-            run.seconds for run in runs if (run.size, run.jobs) == (size, jobs)
-        )
+def _two_graders(bundle: Bundle, hand_ins: Path, out: Path) -> float:
+    """Seconds until both of two graders at once are through: what cores do to each other."""
+    started = time.perf_counter()
+    with ThreadPoolExecutor(2) as pool:
+        places = [out.with_name(f"{out.name}-{number}") for number in range(2)]
+        list(pool.map(lambda place: ours(bundle, hand_ins, place, 1), places))
+    return time.perf_counter() - started
 
-    less = {jobs: seconds(jobs, start) if start else 0.0 for jobs in (1, 2)}
-    return (seconds(1, size) - less[1]) / (seconds(2, size) - less[2])
+
+def _gain(runs: list[Run], size: int, start: int | None = None) -> float:
+    less = {jobs: _seconds(runs, start, jobs) if start else 0.0 for jobs in (1, 2)}
+    return (_seconds(runs, size, 1) - less[1]) / (_seconds(runs, size, 2) - less[2])
+
+
+def _seconds(runs: list[Run], size: int, jobs: int) -> float:
+    return statistics.median(run.seconds for run in runs if (run.size, run.jobs) == (size, jobs))
 
 
 def _watched(bundle: Bundle, hand_ins: Path, out: Path, jobs: int, size: int) -> Run:

@@ -22,7 +22,9 @@ from tests.solutions.fairness.trainings import TRAININGS, Plan, train_all
 from tests.solutions.subject import Subject
 
 ROOT = Path(__file__).resolve().parents[3]
-KEPT = ROOT / ".cache" / "fairness"
+DRAWS = ROOT / ".cache" / "fairness" / "draws.jsonl"
+TRAINED_SO_FAR = ROOT / "docs" / "trainings.jsonl"
+"""Kept with the page: a training takes minutes, and hangs on nothing but its code and its data."""
 PAGE = ROOT / "docs" / "fairness.md"
 PICTURE = ROOT / "docs" / "images" / "accuracy-steps.png"
 TRAINED = {
@@ -49,13 +51,13 @@ def main() -> int:
             return mine and wishes.only in (None, what) and time.monotonic() < end
 
         kit = ensure_built(subject.name, ROOT)
-        rounds = draw_all(subject, Record(KEPT / "draws.jsonl"), _tell, lambda: may("draws"))
+        rounds = draw_all(subject, Record(DRAWS), _tell, lambda: may("draws"))
         plans = [
             Plan(subject, kit, solution, seed)
             for seed in range(TRAININGS)
             for solution in TRAINED[subject.name]
         ]
-        record = Record(KEPT / "trainings.jsonl")
+        record = Record(TRAINED_SO_FAR)
         trainings = train_all(plans, record, _tell, lambda: may("trainings"))
         expected = subject.accuracy_check.function.__globals__["EXPECTATION"]
         return Measured(subject.name, expected, rounds, trainings)

@@ -44,8 +44,8 @@ def page(everything: Sequence[Measured], picture: str) -> str:
         "# How fair the checks are",
         "",
         "Written by `python -m tests.solutions.fairness`, which `make long` runs. It keeps what it "
-        "has measured in `.cache/fairness`, goes on from there when it was stopped, and measures "
-        "anew what a change of checks, solutions or data makes old.",
+        "has measured, the trainings in `docs/trainings.jsonl`, goes on from there when it was "
+        "stopped, and measures anew what a change of checks, solutions or data makes old.",
         "",
         "## Random inputs",
         "",
