@@ -8,6 +8,7 @@ next, and dies with Dask's worker.
 
 from __future__ import annotations
 
+import importlib
 import os
 import pickle
 import subprocess
@@ -75,6 +76,8 @@ def main() -> None:
     try:
         travelling: TravellingJob = pickle.loads(packed)
         job, wall = travelling.at(folder), choose_wall(wish)
+        for module in job.preload:
+            importlib.import_module(module)
     except AutograderError as error:
         connection.send(error)
         return
