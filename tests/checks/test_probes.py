@@ -33,6 +33,7 @@ class Model(nn.Module):
         *(function for _, function in inspect.getmembers(probes, inspect.isfunction)),
         figures.texts_of,
         mixing.gradients_by_weights,
+        pooling.make_words_balance,
         pooling.make_words_loud,
         training.run_training,
     ],

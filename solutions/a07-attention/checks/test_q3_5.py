@@ -16,8 +16,9 @@ from autograder.checks.inputs import random_reviews
 from autograder.checks.mixing import expect_weights_that_mix, gradients_by_weights
 from autograder.checks.pooling import (
     LOUD,
-    expect_equal_say,
+    expect_equal_means,
     expect_mean_of_equal_words,
+    make_words_balance,
     make_words_loud,
 )
 from autograder.checks.probes import (
@@ -132,7 +133,10 @@ def test_mean(student, generator, seed):
     model = build(student, seed, noise=0.1)
     student.probe(make_words_loud, model, VOCABULARY, LOUD)
     expect_mean_of_equal_words(model, VOCABULARY, [2, 5, 40])
-    expect_equal_say(model, VOCABULARY)
+    for noise in 0.0, 0.1:
+        model = build(student, seed, noise)
+        student.probe(make_words_balance, model, VOCABULARY, seed % 2**31, LOUD)
+        expect_equal_means(model, VOCABULARY, generator)
     # A few models together leave little to chance, and little noise shows it best.
     shares, evenness, shrinkage = [], [], []
     for number in range(4):
