@@ -175,6 +175,9 @@ def expect_best_in_file(training: SmallTraining, rng: np.random.Generator) -> No
         seen, valid_set = training.follow(rng, shifts, max_epochs=count, patience=count)
         _, losses = expect_history(seen["history"], count)
         tensors = read_safetensors(seen["file"])
+        own = seen["state"]
+        other = [n for n, part in tensors.items() if n in own and part.dtype != own[n].dtype]
+        assert not other, f"{other[:3]} of the file has another type than in the model"
         _expect_best(training, tensors, valid_set, shifts[best], losses, best)
 
 
