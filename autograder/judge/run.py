@@ -24,6 +24,7 @@ from autograder.judge.student import Student
 from autograder.judge.verdicts import MAX_REASON, Reason, fault_of, reason_of
 from autograder.results import Ending, Evidence, Failure, Fault, Flag, Verdict
 from autograder.sandbox.channel import Channel, Ended
+from autograder.sandbox.deadline import longest
 
 
 @dataclass
@@ -92,9 +93,7 @@ class CheckRun:
         if channel is None:
             channel = attempt.case.snapshot.fork()
         attempt.channel = channel
-        seconds = self._judged.limits.check_seconds
-        channel.request_seconds = seconds
-        channel.deadline = time.monotonic() + seconds
+        channel.limit_all(self._judged.limits.check_seconds)
         if is_new:
             for source in attempt.stand_ins:
                 channel.ask(["bind", source])
@@ -216,7 +215,7 @@ class CheckRun:
         self._attempt = attempt
         started = time.monotonic()
         try:
-            with self._bounds.around(self._judged.limits.check_seconds):
+            with self._bounds.around(longest(self._judged.limits.check_seconds)):
                 runtestprotocol(item, log=False, nextitem=None)
         # It came while pytest was at its own work.
         except TookTooLong as error:

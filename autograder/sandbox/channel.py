@@ -12,6 +12,7 @@ import time
 from typing import Any
 
 from autograder.errors import SandboxFault
+from autograder.sandbox.deadline import Deadline
 from autograder.sandbox.guest import wire
 from autograder.sandbox.guest.space import probe_request
 from autograder.sandbox.proc import text_of
@@ -48,11 +49,11 @@ class Channel:
     """One process inside the wall, seen from outside. Also the `student` fixture's side."""
 
     def __init__(self, connection: socket.socket, request_seconds: float) -> None:
-        """Take over a connection; ``request_seconds`` is the time limit of one exchange."""
+        """Take over a connection; ``request_seconds`` is the limit of one exchange."""
         self._connection = connection
         self._connection.setblocking(False)
-        self.deadline: float | None = None
-        """When all exchanges together must have ended (`time.monotonic`)."""
+        self.deadline: Deadline | None = None
+        """When all exchanges together must have ended."""
         self.request_seconds = request_seconds
         self.student_seconds = 0.0
         """Time spent waiting for the other side."""
@@ -62,18 +63,21 @@ class Channel:
         """The process on the other end, as the kernel names it."""
         self.pidfd: int | None = None
 
+    def limit_all(self, seconds: float) -> None:
+        """From now on all exchanges together may take this long; all but forks and interrupts."""
+        self.request_seconds = seconds
+        self.deadline = Deadline(seconds, self.pid)
+
     def exchange(self, request: bytes) -> bytes:
         """Send one request, wait for its response. Raises Ended, TimedOut or SandboxFault."""
         started = time.monotonic()
-        until = started + self.request_seconds
-        if self.deadline is not None:
-            until = min(until, self.deadline)
+        until = self.deadline or Deadline(self.request_seconds, self.pid)
         self.exchanges += 1
         try:
             self._send(request, until)
             return self._receive(until)
         except TimeoutError as error:
-            raise TimedOut(until - started) from error
+            raise TimedOut(until.seconds) from error
         except (ConnectionError, EOFError) as error:
             raise Ended from error
         finally:
@@ -93,8 +97,7 @@ class Channel:
 
     def another(self, request: list[object]) -> Channel:
         """Make a request whose answer is a new process; the channel to that."""
-        started = time.monotonic()
-        until = started + START_SECONDS
+        until = Deadline(START_SECONDS, self.pid)
         try:
             self._send(wire.encode(request, _no_handle), until)
             frame, descriptors = self._receive_descriptor(until)
@@ -123,7 +126,7 @@ class Channel:
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self.pidfd, signal.SIGINT)
         try:
-            return self._receive(time.monotonic() + GRACE_SECONDS)
+            return self._receive(Deadline(GRACE_SECONDS, self.pid))
         except TimeoutError as error:
             raise TimedOut(GRACE_SECONDS) from error
         except (ConnectionError, EOFError) as error:
@@ -165,7 +168,7 @@ class Channel:
             os.close(self.pidfd)
             self.pidfd = None
 
-    def _greet(self, until: float, parent: int | None) -> None:
+    def _greet(self, until: Deadline, parent: int | None) -> None:
         """Learn which process answers, from the kernel and not from its word.
 
         Only a child of ``parent`` is taken, where that is known: a number may have come to belong
@@ -210,14 +213,15 @@ class Channel:
                 return value
         raise SandboxFault("a request to run the notebook was not answered as agreed")
 
-    def _wait(self, event: int, until: float) -> None:
+    def _wait(self, event: int, until: Deadline) -> None:
         poll = select.poll()
         poll.register(self._connection, event)
-        left = until - time.monotonic()
-        if left <= 0 or not poll.poll(left * 1000):
-            raise TimeoutError
+        while (left := until.left()) > 0:
+            if poll.poll(left * 1000):
+                return
+        raise TimeoutError
 
-    def _send(self, frame: bytes, until: float) -> None:
+    def _send(self, frame: bytes, until: Deadline) -> None:
         if _spoke_early(self._connection):
             raise SandboxFault("an answer came before the question")
         data = memoryview(_LENGTH.pack(len(frame)) + frame)
@@ -226,7 +230,7 @@ class Channel:
             with contextlib.suppress(BlockingIOError):
                 data = data[self._connection.send(data, socket.MSG_NOSIGNAL) :]
 
-    def _receive(self, until: float, head: bytes = b"") -> bytes:
+    def _receive(self, until: Deadline, head: bytes = b"") -> bytes:
         while len(head) < _LENGTH.size:
             head += self._piece(_LENGTH.size - len(head), until)
         (length,) = _LENGTH.unpack(head)
@@ -238,7 +242,7 @@ class Channel:
             body += self._piece(min(length - len(body), 2**20), until)
         return bytes(body)
 
-    def _piece(self, size: int, until: float) -> bytes:
+    def _piece(self, size: int, until: Deadline) -> bytes:
         while True:
             self._wait(select.POLLIN, until)
             with contextlib.suppress(BlockingIOError):
@@ -247,7 +251,7 @@ class Channel:
                     raise EOFError
                 return piece
 
-    def _receive_descriptor(self, until: float) -> tuple[bytes, list[int]]:
+    def _receive_descriptor(self, until: Deadline) -> tuple[bytes, list[int]]:
         self._wait(select.POLLIN, until)
         data, descriptors, _, _ = socket.recv_fds(self._connection, _LENGTH.size, 1)
         if not data:

@@ -209,7 +209,7 @@ def _run_step(
     execution: Execution,
 ) -> Trouble | None:
     """Run one step; what went wrong, with an empty ``error`` where its process is lost."""
-    notebook.request_seconds = seconds
+    notebook.limit_all(seconds)
     try:
         if step.checkpoint:
             c = step.checkpoint
@@ -243,7 +243,6 @@ def _run_cell(
     notebook: Channel, request: list[object], opening: Opening, execution: Execution
 ) -> Any:
     """Run a cell with a snapshot at each of its stops; what it raised."""
-    until = time.monotonic() + notebook.request_seconds
     answer = notebook.ask(request)
     while (question := _stop(answer, opening)) is not None:
         snapshot = notebook.fork()
@@ -251,7 +250,6 @@ def _run_cell(
         if older is not None:
             older.kill()
         execution.snapshots[question] = snapshot
-        notebook.request_seconds = max(0.001, until - time.monotonic())
         answer = notebook.ask(["continue"])
     return answer
 

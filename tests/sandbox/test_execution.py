@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
@@ -266,6 +271,46 @@ def test_a_check_that_hangs_or_dies_is_told_apart(run: Run) -> None:
     with pytest.raises(Ended):
         at(done, "q1").die()
     assert at(done, "q1").os is not None
+
+
+@pytest.fixture
+def half_a_processor(sandbox: Sandbox) -> Iterator[None]:
+    """The sandbox shares one processor with a process that never rests."""
+    first = sandbox.first.pid
+    assert first is not None
+    before = os.sched_getaffinity(first)
+    # In a session of its own: Linux shares the processor out by session first.
+    restless = [sys.executable, "-c", "while True: pass"]
+    with subprocess.Popen(restless, start_new_session=True) as other:
+        try:
+            for pid in other.pid, first:
+                os.sched_setaffinity(pid, {min(before)})
+            yield
+        finally:
+            os.sched_setaffinity(first, before)
+            other.kill()
+
+
+WORK = "import time\nstart = time.process_time()\nwhile time.process_time() - start < 1.2: pass"
+
+
+@pytest.mark.usefixtures("half_a_processor")
+def test_time_that_others_took_does_not_count(run: Run) -> None:
+    started = time.monotonic()
+    done = run(WORK, "def work():\n" + indent(WORK, "    "), cell_seconds=1.6)
+    assert done.troubles == {}
+    assert time.monotonic() - started > 1.6, "nobody took any time"
+    checked = done.snapshots["q2"].fork()
+    checked.limit_all(1.6)
+    Student(checked).work()
+
+
+@pytest.mark.usefixtures("half_a_processor")
+def test_a_cell_without_end_ends_where_others_take_time_too(run: Run) -> None:
+    started = time.monotonic()
+    done = run("while True: pass", cell_seconds=1)
+    assert done.troubles[0].ending == Ending.TIMED_OUT
+    assert time.monotonic() - started < 2 + 1
 
 
 def test_a_checkpoint_is_loaded_in_place_of_the_training_cell(sandbox: Sandbox) -> None:

@@ -184,16 +184,18 @@ class SlowSelect:
 
 
 def _slow_clock() -> None:
-    from autograder.sandbox import channel
+    from autograder.sandbox import channel, deadline
 
     vars(channel).update(time=SlowClock(), select=SlowSelect())
+    vars(deadline).update(time=SlowClock())
 
 
 def _deaf_to_the_end() -> None:
     """An end of the connection is taken for a pause."""
     from autograder.sandbox.channel import Channel
+    from autograder.sandbox.deadline import Deadline
 
-    def piece(self: Channel, size: int, until: float) -> bytes:
+    def piece(self: Channel, size: int, until: Deadline) -> bytes:
         while True:
             self._wait(select.POLLIN, until)
             if received := self._connection.recv(size):

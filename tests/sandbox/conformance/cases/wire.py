@@ -53,7 +53,7 @@ def speaks(action: str) -> Callable[[World], list[str]]:
             done = world.run(sandbox, f"{source}\n    return 42")
             child = done.snapshots["q1"].fork()
             started = time.monotonic()
-            child.deadline = started + LIMITS.check_seconds
+            child.limit_all(LIMITS.check_seconds)
             try:
                 broken = refused(lambda: _asked_twice(child))
             finally:
