@@ -47,6 +47,20 @@ def _without(option: str) -> Command:
     return lambda command: [word for word in command if word != option]
 
 
+def _lasting_scratch(command: list[str]) -> list[str]:
+    """Home, /tmp and shared memory are the same for all rooms, and last.
+
+    An interpreter that is installed below /tmp stays there.
+    """
+    place = command.index("--chdir")
+    options = ["--bind", "/dev/shm", "/dev/shm", "--bind", "/mnt/scratch", bubblewrap.HOME]
+    options += ["--bind", "/mnt/scratch", "/tmp"]
+    for prefix in dict.fromkeys((sys.base_prefix, sys.prefix)):
+        if Path(prefix).is_relative_to("/tmp"):
+            options += [*bubblewrap.open_parents(prefix), "--ro-bind", prefix, prefix]
+    return [*command[:place], *options, *command[place:]]
+
+
 def _without_pair(option: str, value: str) -> Command:
     def change(command: list[str]) -> list[str]:
         for place in range(len(command) - 1):
@@ -471,13 +485,7 @@ DEFENCES: dict[str, Taken] = {
         )
     ),
     "scratch": Taken(
-        lambda command: [
-            *command[: command.index("--chdir")],
-            *("--bind", "/dev/shm", "/dev/shm"),
-            *("--bind", "/mnt/scratch", bubblewrap.HOME),
-            *("--bind", "/mnt/scratch", "/tmp"),
-            *command[command.index("--chdir") :],
-        ],
+        _lasting_scratch,
         request=(("scratch", []), ("files", "/opt/autograder/guest")),
         guest=((ROOMS, "for entry in sorted(Path(room.files).iterdir())", "for entry in ()"),),
     ),
