@@ -32,8 +32,6 @@ class Direct(InProcess):
 
     pid = None
     exchanges = 1
-    request_seconds = 0.0
-    deadline: float | None = None
     student_seconds = 0.0
 
     def fork(self) -> Direct:
@@ -42,6 +40,9 @@ class Direct(InProcess):
 
     def kill(self) -> None:
         """Nothing: it goes on."""
+
+    def limit_all(self, seconds: float) -> None:
+        """Nothing: it takes as long as it takes."""
 
     def ask(self, request: list[object]) -> Any:
         """Bind a stand-in: the right solution needs none."""
