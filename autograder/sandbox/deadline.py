@@ -25,10 +25,13 @@ class Deadline:
         self._waited = _seconds_waited(pid)
 
     def left(self) -> float:
-        """Seconds until then; 0 or less where it has passed."""
+        """Seconds until then at the least; 0 or less where it has passed."""
+        left = self._started + self.seconds - time.monotonic()
+        # Most exchanges end in time, and need not ask how long anybody waited.
+        if left > 0:
+            return left
         waited = _seconds_waited(self._pid) - self._waited
-        allowance = min(max(waited, 0.0), MOST_WAITED * self.seconds)
-        return self._started + self.seconds + allowance - time.monotonic()
+        return left + min(max(waited, 0.0), MOST_WAITED * self.seconds)
 
 
 def longest(seconds: float) -> float:

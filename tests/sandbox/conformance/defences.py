@@ -21,6 +21,7 @@ from typing import Any
 from autograder.assignment.models import Limits
 from autograder.sandbox import bare, bubblewrap, seccomp
 from autograder.sandbox.bubblewrap import bubblewrap_command
+from autograder.sandbox.guest.confinement import PREFIXES
 from autograder.sandbox.wall import Furniture, Room, Wall, guest_folder
 
 Command = Callable[[list[str]], list[str]]
@@ -55,7 +56,7 @@ def _lasting_scratch(command: list[str]) -> list[str]:
     place = command.index("--chdir")
     options = ["--bind", "/dev/shm", "/dev/shm", "--bind", "/mnt/scratch", bubblewrap.HOME]
     options += ["--bind", "/mnt/scratch", "/tmp"]
-    for prefix in dict.fromkeys((sys.base_prefix, sys.prefix)):
+    for prefix in PREFIXES:
         if Path(prefix).is_relative_to("/tmp"):
             options += [*bubblewrap.open_parents(prefix), "--ro-bind", prefix, prefix]
     return [*command[:place], *options, *command[place:]]
