@@ -19,7 +19,9 @@ from autograder.checks.small_trainings import (
     expect_best_in_file,
     expect_early_stopping,
     expect_every_review_once,
+    expect_mean_training_loss,
     expect_to_learn,
+    expect_training_loss,
     expect_validation_loss,
 )
 from autograder.judge.student import in_process
@@ -108,6 +110,7 @@ def training_with(
         expect_best_in_file,
         expect_early_stopping,
         expect_every_review_once,
+        expect_mean_training_loss,
         expect_to_learn,
     ],
 )
@@ -120,6 +123,13 @@ def test_a_last_batch_that_is_dropped_is_seen() -> None:
         expect_every_review_once(
             training_with(as_lengths, skip_last=True), np.random.default_rng(1)
         )
+
+
+@pytest.mark.parametrize("count", [8, 9])
+def test_the_training_loss_is_followed_where_the_last_batch_is_small(count: int) -> None:
+    expect_training_loss(
+        training_with(as_mask), np.random.default_rng(1), [4, 6, 3, 5, 7, 4, 9, 2, 6][:count]
+    )
 
 
 def test_a_training_that_never_stops_is_seen() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import json
 from typing import Any
 
@@ -44,8 +45,21 @@ def train(model: Any, train_set: Any, valid_set: Any, checkpoint: str, **options
             )
             if options.get("clears", True):
                 optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+            if options.get("asks"):
+                parameters = list(network.parameters())
+                for part, gradient in zip(
+                    parameters, torch.autograd.grad(loss, parameters), strict=True
+                ):
+                    part.grad = gradient
+            else:
+                loss.backward()
+            if options.get("steps", True):
+                optimizer.step()
+        if options.get("pickles"):
+            kept = io.BytesIO()
+            torch.save(network, kept)
+            kept.seek(0)
+            network.load_state_dict(torch.load(kept, weights_only=False).state_dict())
         network.eval()
         with torch.no_grad():
             logits = network(*batch(valid_set[0]))
@@ -80,6 +94,29 @@ def test_a_model_may_be_called_by_the_names_of_its_arguments() -> None:
 
 def test_sees_gradients_that_are_not_cleared() -> None:
     assert run({}, clears=False)["cleared"] == [True, *[False] * 5]
+
+
+def test_gradients_that_are_asked_for_are_added_to_nothing() -> None:
+    assert run({}, asks=True, clears=False)["cleared"] == [True] * 6
+
+
+def test_sees_steps_and_the_learning_rate_of_the_first() -> None:
+    seen, still = run({}), run({}, steps=False)
+    assert seen["moved"] == [True] * 5
+    assert seen["rates"] == [0.1]
+    assert still["moved"] == [False] * 5
+    assert still["rates"] == []
+
+
+def test_watches_no_optimiser_afterwards() -> None:
+    rates = run({})["rates"]
+    model = Scores()
+    torch.optim.SGD(model.parameters(), lr=0.7).step()
+    assert rates == [0.1]
+
+
+def test_a_model_may_be_kept_by_pickling_it() -> None:
+    assert run({}, pickles=True)["history"] == run({})["history"]
 
 
 def test_shifts_set_the_validation_outputs_epoch_by_epoch() -> None:

@@ -53,10 +53,12 @@ def test_validation_loss(student, rng, seed):
 
 @pytest.mark.points(0.5)
 @pytest.mark.hidden
-@pytest.mark.hint("Do labels stay with their reviews in a batch? Is it a mean over the epoch?")
+@pytest.mark.hint(
+    "Do labels stay with their reviews in a batch? Is it a mean over reviews, not over batches?"
+)
 def test_training_loss(student, rng, seed):
     """The training loss is the mean over the epoch's reviews"""
-    expect_training_loss(small_training(student, seed), rng)
+    expect_training_loss(small_training(student, seed), rng, [4, 6, 3, 5, 7, 4, 9, 2, 6])
 
 
 @pytest.mark.points(1)
@@ -103,10 +105,55 @@ def test_every_review_once(student, rng, seed):
 
 @pytest.mark.points(0.25)
 @pytest.mark.hidden
-@pytest.mark.hint("Which steps does one update take? zero_grad, backward, clip, step.")
+@pytest.mark.hint(
+    "Which steps does one update take? zero_grad, backward, clip, step: for each batch, with one "
+    "Adam for the whole training and its defaults."
+)
 def test_learns(student, rng, seed):
-    """The loss falls, and each step follows the gradient of its own batch"""
+    """The loss falls, and Adam steps along the gradient of each batch's mean loss"""
     expect_to_learn(small_training(student, seed), rng)
+    training = small_training(student, seed, dropout=0.0)
+    train_set = training.draw(rng, [4, 6, 3, 5, 7, 4, 5, 6, 4])
+    # The last of four epochs is the best, so its weights are what is left; nothing is clipped.
+    rig = {"shifts": [0.0, 2.0, 1.0, -1.0], "wobble": 0.0}
+    options = {"max_epochs": 4, "patience": 4, "lr": 0.01, "max_norm": 100.0}
+    seen = training.run(train_set, (training.draw(rng, [5, 3])[0], [0, 0]), rig, **options)
+    labels = {tuple(words): label for words, label in zip(*train_set, strict=True)}
+    batches = [
+        [reviews, [labels.get(tuple(words), 0) for words in reviews]] for reviews, _ in seen["used"]
+    ]
+    again = student.probe(
+        trained_again, student.LSTMClassifier, training.settings, seen["start"], batches, 0.01
+    )
+    got, right, start = (
+        training.logits_of(state, train_set[0]) for state in (seen["state"], again, seen["start"])
+    )
+    # Right ones differ by rounding; a new Adam in each epoch, or another mean, by 0.02 and more.
+    off = ((got - right).norm() / (right - start).norm()).item()
+    assert off < 0.01, f"Adam on the same batches leads elsewhere: {off:.2g} of the way is off"
+
+
+def trained_again(build, settings, start, batches, lr):
+    """A probe: the state that Adam makes of the student's model, batch by batch, by the sheet.
+
+    ``batches`` are pairs of reviews and labels.
+    """
+    import torch
+
+    model = build(**settings)
+    model.load_state_dict(start)
+    model.train()
+    optimizer = torch.optim.Adam(model.parameters(), lr=lr)
+    for reviews, labels in batches:
+        rows = [torch.tensor(review) for review in reviews]
+        tokens = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)
+        lengths = torch.tensor([len(review) for review in reviews])
+        logits = model(tokens, lengths)
+        targets = torch.tensor(labels).to(logits)
+        optimizer.zero_grad()
+        torch.nn.functional.binary_cross_entropy_with_logits(logits, targets).backward()
+        optimizer.step()
+    return {name: part.detach().clone() for name, part in model.state_dict().items()}
 
 
 ADAM_EPS = 1e-8
