@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from autograder.checks.figures import expect_labels, texts_of
+from autograder.checks.figures import expect_labels, expect_shades, texts_of
 from autograder.checks.probes import modes, shaken
 from autograder.checks.tensors import expect_close, expect_pair, given
 
@@ -31,7 +31,9 @@ def test_small_example(student):
         0, 0, :3, :3
     ]
     expect_close(torch.from_numpy(weights), expected, "weights", inputs=inputs)
-    expect_labels(student.probe(texts_of, figure), words[:3])
+    texts = student.probe(texts_of, figure)
+    expect_labels(texts, words[:3])
+    expect_shades(texts, words[:3], expected)
 
 
 VOCABULARY = 67
@@ -42,7 +44,7 @@ SETTINGS = {
     "num_layers": 2,
     "d_ff": 16,
     "dropout": 0.5,
-    "max_len": 80,
+    "max_len": 150,
 }
 
 
@@ -54,8 +56,12 @@ def draw_model(student, seed):
 
 
 def draw_review(rng, length):
-    """Words and ids of a random review. Words occur more than once, as they do."""
+    """Words and ids of a random review. Words occur more than once, as they do.
+
+    The second id, where there is one, is 0: inside of a review it is as real as any other.
+    """
     tokens = rng.integers(1, VOCABULARY, size=length).tolist()
+    tokens[1:2] = [0] * len(tokens[1:2])
     return [f"w{token}" for token in tokens], tokens
 
 
@@ -90,11 +96,11 @@ def test_crop(student, rng, seed):
 
 @pytest.mark.points(0.25)
 @pytest.mark.hidden
-@pytest.mark.hint("limit is 35 unless the caller says otherwise.")
+@pytest.mark.hint("limit is 35 unless the caller says otherwise; the maps are of the whole review.")
 def test_default_limit(student, rng, seed):
-    """Without `limit` the first 35 tokens are shown"""
+    """Without `limit` the first 35 tokens of a long review are shown"""
     model = draw_model(student, seed)
-    words, tokens = draw_review(rng, 41)
+    words, tokens = draw_review(rng, 140)
     expected = maps_of(model, tokens)[0, 0, :35, :35]
     expect_weights(student.show_attention(model, words, tokens), expected)
 
@@ -114,16 +120,20 @@ def test_layer_and_head(student, rng, seed):
 
 @pytest.mark.points(0.5)
 @pytest.mark.hidden
-@pytest.mark.hint("Set tick labels on both axes, one for each shown token.")
+@pytest.mark.hint(
+    "Set ticks and their labels on both axes, one for each shown token; a row is a query."
+)
 def test_labels(student, rng, seed):
-    """Rows and columns carry the words that are shown"""
+    """Rows and columns carry the words that are shown, each at its own weights"""
     model = draw_model(student, seed)
     for length, limit in (9, 6), (5, 8):
         words, tokens = draw_review(rng, length)
         got = student.show_attention(model, words, tokens, limit=limit)
         expected = maps_of(model, tokens)[0, 0, :limit, :limit]
         figure = expect_weights(got, expected)
-        expect_labels(student.probe(texts_of, figure), words[:limit])
+        texts = student.probe(texts_of, figure)
+        expect_labels(texts, words[:limit])
+        expect_shades(texts, words[:limit], expected)
 
 
 @pytest.mark.points(0.5)
