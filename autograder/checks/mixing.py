@@ -16,12 +16,13 @@ import torch
 def gradients_by_weights(
     model: Any, tokens: torch.Tensor, words: torch.Tensor, seed: int, draws: int
 ) -> list[Any]:
-    """A probe: what queries and keys that are drawn anew do to a model of one layer in eval mode.
+    """A probe: what queries and keys that are drawn anew do to a model in eval mode.
 
     ``tokens`` (1, n) is a review, ``words`` (batch, 1) are reviews of one word. Returns for each
-    matrix that silences the attention, and nothing else, a list of the map (draws, weights) and
-    the gradient of that matrix (draws, entries). The matrix of the values and that of the output
-    do so; where neither stands alone, nothing is returned.
+    matrix that silences the attention of one layer, and nothing else, a list of three: the maps of
+    this layer and of those before it (draws, weights), those of the layers after it (draws, other
+    weights) and the gradient of that matrix (draws, entries). The matrix of the values and that of
+    the output do so; where neither stands alone, nothing is returned.
 
     What queries and keys are made of is known by three signs: it moves the logit of the review;
     not while attention is silent; and never that of a single word, which has all weight.
@@ -34,9 +35,9 @@ def gradients_by_weights(
     def logits(reviews: Any) -> Any:
         return model(reviews, torch.ones_like(reviews, dtype=torch.bool))
 
-    def weights() -> Any:
+    def weights() -> list[Any]:
         maps = model.attention_maps(tokens, torch.ones_like(tokens, dtype=torch.bool))
-        return maps[0].detach().flatten()
+        return [maps[layer].detach().flatten() for layer in range(len(maps))]
 
     def slopes(reviews: Any, wanted: list[Any]) -> list[Any]:
         total = (logits(reviews) * torch.arange(1.0, len(reviews) + 1)).sum()
@@ -61,7 +62,16 @@ def gradients_by_weights(
         ]
         # Else it silences the words, too, or it is one of queries and keys itself.
         speaks = float(logits(words).detach().std()) > 1e-4
-        return found if speaks and torch.allclose(weights(), shown) else []
+        return found if speaks else []
+
+    def layers_up_to(silent: Any) -> int:
+        """How many layers show what they did before the matrix was silenced: its own is the last.
+
+        What a layer mixes moves the maps of those after it alone.
+        """
+        pairs = zip(weights(), shown, strict=True)
+        same = [torch.allclose(now, before) for now, before in pairs]
+        return [*same, False].index(False)
 
     def rest(silent: Any) -> list[Any]:
         """What queries and keys have no part in."""
@@ -80,15 +90,18 @@ def gradients_by_weights(
         before = [it.detach().clone() for it in parameters]
         with torch.no_grad():
             silent.zero_()
-        scored = scored_by(silent)
-        if any(bool(part.any()) for part in scored):
+        scored, own = scored_by(silent), layers_up_to(silent)
+        if own and any(bool(part.any()) for part in scored):
             expected, seen = rest(silent), []
             for _ in range(draws):
                 draw(scored)
                 # Else an entry was at rest for another reason: a unit that was cut off, say.
                 pairs = zip(rest(silent), expected, strict=True)
                 if all(torch.allclose(*pair) for pair in pairs):
-                    seen.append([weights(), slopes(tokens, [silent])[0].flatten()])
+                    maps = weights()
+                    later = torch.cat([maps[0][:0], *maps[own:]])
+                    slope = slopes(tokens, [silent])[0].flatten()
+                    seen.append([torch.cat(maps[:own]), later, slope])
             if len(seen) == draws:
                 found.append([torch.stack(parts) for parts in zip(*seen, strict=True)])
         with torch.no_grad():
@@ -100,20 +113,33 @@ def gradients_by_weights(
 def expect_weights_that_mix(found: list[Any], free: int) -> None:
     """Demand that weights explain gradients, as `gradients_by_weights` returns both.
 
-    ``free`` is the number of weights that can change by themselves: of each row all but one. A
-    gradient that goes more ways is not linear in any weights and says nothing of them, as where
-    what was mixed is normalised before the output; nor does one that hardly changes, as where
-    something else than the attention was silenced. Raises AssertionError.
+    ``free`` is the number of weights of a layer that can change by themselves: of each row all but
+    one. A gradient that goes more ways is not linear in any weights and says nothing of them, as
+    where what was mixed is normalised before the output; nor does one that hardly changes, as where
+    something else than the attention was silenced; nor one of which so few entries change that no
+    more ways are left, as where a gain scales what was normalised. Raises AssertionError.
     """
-    for weights, gradients in found:
+    for weights, later, gradients in found:
         changes = gradients.double() - gradients.double().mean(0)
         # Right solutions: 0.005 and more, mostly 0.1 to 1; elsewhere 0.0003 at most.
         if changes.norm() < 0.002 * gradients.norm():
+            continue
+        moving = changes.abs().amax(0) > 1e-6 * changes.abs().max()
+        if moving.sum() <= free:
             continue
         sizes = torch.linalg.svdvals(changes)
         if (sizes[free:] > 1e-3 * sizes[0]).any():
             continue
         weights = weights.double() - weights.double().mean(0)
+        # Without keys the queries are at rest, too; then it is a later layer that was silenced, and
+        # the maps before it move by 0.01 at most. Else the last of these moves, by 1 and more.
+        if later.numel() and weights.norm() < 0.2:
+            continue
+        # Nothing that was mixed reaches the layers after it, so nothing of it may show in them.
+        # Right ones: 0.001, where an entry of theirs was at rest by chance; a product of maps: 0.5.
+        assert (later - later.mean(0)).norm() < 0.1 * weights.norm() or not later.numel(), (
+            "the map of a layer shows the queries and keys of a layer before it, too"
+        )
         fit = weights @ torch.linalg.lstsq(weights, changes, driver="gelsd").solution
         # Rounding leaves 5e-6 of the changes, a missing scale 0.06 and more.
         assert (changes - fit).norm() <= 0.01 * changes.norm(), (

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -43,7 +45,7 @@ class Reader(nn.Module):
         return [(self.bend * query @ key.mT / math.sqrt(2)).softmax(-1)]
 
 
-def found_in(model: Reader) -> list[list[Tensor]]:
+def found_in(model: nn.Module) -> list[list[Tensor]]:
     generator = torch.Generator().manual_seed(0)
     words = torch.randperm(11, generator=generator)[:, None]
     student = in_process({"model": model})
@@ -81,7 +83,66 @@ def test_what_was_mixed_may_be_normalised_before_the_output(fused: bool) -> None
 def test_a_gradient_that_hardly_changes_says_nothing() -> None:
     # A unit of the feed-forward block that was cut off: rounding is all that is left to explain.
     weights, noise = torch.rand(12, 4), 1e-5 * torch.randn(12, 16)
-    expect_weights_that_mix([[weights, torch.ones(12, 16) + noise]], free=16)
+    expect_weights_that_mix([[weights, weights[:, :0], torch.ones(12, 16) + noise]], free=16)
+
+
+class Stack(nn.Module):
+    """Two layers; ``shown`` makes of both layers' weights what `attention_maps` gives.
+
+    With ``gain`` what was mixed is normalised and scaled by a gain before it is added.
+    """
+
+    def __init__(self, shown: Callable[..., Any] = lambda *maps: maps, *, gain: bool = False):
+        super().__init__()
+        self.shown, self.gain = shown, nn.Parameter(torch.ones(1, 4)) if gain else None
+        self.layers = nn.ModuleList(Reader(fused=False) for _ in range(2))
+
+    def read(self, tokens: Tensor, *, blocks: bool = True) -> tuple[Tensor, list[Tensor]]:
+        x, maps = self.layers[0].words(tokens) + self.layers[0].places.weight[: tokens.shape[1]], []
+        for layer in self.layers:
+            y = nn.functional.layer_norm(x, (4,))
+            query, key, value = (
+                part(y).unflatten(-1, (2, 2)).transpose(1, 2) for part in layer.three
+            )
+            maps.append((query @ key.mT / math.sqrt(2)).softmax(-1))
+            mixed = layer.output((maps[-1] @ value).transpose(1, 2).flatten(2))
+            if self.gain is not None:
+                mixed = self.gain * nn.functional.layer_norm(mixed, (4,))
+            x = x + mixed
+            x = x + layer.block(x) if blocks else x
+        return x, maps
+
+    def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        x, _ = self.read(tokens)
+        return self.layers[0].head(x.mean(1)).squeeze(-1)
+
+    @torch.no_grad()
+    def attention_maps(self, tokens: Tensor, mask: Tensor) -> Any:
+        return self.shown(*self.read(tokens)[1])
+
+
+def test_each_layer_explains_its_own_gradients() -> None:
+    found = found_in(Stack())
+    assert [later.shape[1] > 0 for _, later, _ in found].count(True) >= 2
+    expect_weights_that_mix(found, free=4)
+
+
+def test_a_gain_behind_a_norm_says_nothing() -> None:
+    expect_weights_that_mix(found_in(Stack(gain=True)), free=4)
+
+
+def test_maps_that_hold_those_of_the_layer_before_do_not_pass() -> None:
+    rolled = Stack(lambda first, second: [first, second @ first])
+    with pytest.raises(AssertionError, match="of a layer before it, too"):
+        expect_weights_that_mix(found_in(rolled), free=4)
+
+
+def test_maps_of_another_path_do_not_pass() -> None:
+    model = Stack()
+    short = torch.no_grad()(lambda tokens, mask: model.read(tokens, blocks=False)[1])
+    model.attention_maps = short  # type: ignore[method-assign]
+    with pytest.raises(AssertionError, match="not the weights that forward mixes"):
+        expect_weights_that_mix(found_in(model), free=4)
 
 
 def test_parameters_are_as_they_were() -> None:

@@ -220,7 +220,7 @@ def test_layers(student, generator, seed):
     ]
     layer = used[1] - used[0]
     feed_forward = wide[1] - wide[0] - layer
-    assert feed_forward > 0, "a second layer uses no feed-forward block of its own"
+    assert feed_forward > 0, "with a larger d_ff a second layer adds no more parameters than before"
     assert layer - feed_forward > 16**2, "a second layer uses no attention of its own"
 
 
@@ -312,14 +312,17 @@ def test_maps_and_mode(student, generator, seed):
 )
 def test_maps_are_those_of_forward(student, generator, seed):
     """attention_maps gives the weights that forward uses"""
-    for number in range(3):
-        small = {"vocab_size": 11, "d_model": 4, "num_layers": 1, "d_ff": 6, "max_len": 8}
+    for number, layers in enumerate((1, 1, 1, 2, 2, 2)):
+        small = {"vocab_size": 11, "d_model": 4, "num_layers": layers, "d_ff": 6, "max_len": 8}
         model = build(student, seed + number, **small)
         words = torch.randperm(11, generator=generator)[:, None]
         found = student.probe(gradients_by_weights, model, words[:2].T, words, number, 12)
         expect_weights_that_mix(found, free=4)
     model = build(student, seed)
     tokens, mask = random_reviews(generator, [7, 4], VOCABULARY)
+    maps = maps_of(model, tokens, mask)
+    bare = maps_of(model, tokens[1:, :4], mask[1:, :4])
+    expect_close(maps[:, 1:, :, :4, :4], bare, "the maps of a padded review")
     effects = student.probe(effects_of_parameters, model, tokens, mask, 0, 0.5)
     idle = [name for name, on_logits, on_maps in effects if on_maps > 1e-3 and on_logits == 0]
     assert not idle, f"{idle} moves the maps, but not the logits"
@@ -342,7 +345,9 @@ def test_maps_are_those_of_forward(student, generator, seed):
     other = reviews.clone()
     other[:, 6] = (other[:, 6] + 1) % VOCABULARY
     odds = [odds_of_second_layer(maps_of(model, tokens, real)) for tokens in (reviews, other)]
-    assert (odds[0] - odds[1]).abs().max() > 1e-4, "the second layer does not read the first"
+    assert (odds[0] - odds[1]).abs().max() > 1e-4, (
+        "another last word leaves the second map of the words before it as it is"
+    )
 
 
 def odds_of_second_layer(maps):
