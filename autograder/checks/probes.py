@@ -13,6 +13,26 @@ def call_and_arguments(function: Any, *args: Any, **kwargs: Any) -> list[Any]:
     return [function(*args, **kwargs), list(args)]
 
 
+def torch_functions(word: str, function: Any, *args: Any) -> list[str]:
+    """The functions of torch with ``word`` in their names that a call goes through, sorted."""
+    from torch.overrides import TorchFunctionMode
+
+    seen = set()
+
+    class Watch(TorchFunctionMode):
+        def __torch_function__(
+            self, called: Any, types: Any, args: Any = (), kwargs: Any = None
+        ) -> Any:
+            name = getattr(called, "__name__", "")
+            if word in name.lower():
+                seen.add(name)
+            return called(*args, **(kwargs or {}))
+
+    with Watch():
+        function(*args)
+    return sorted(seen)
+
+
 def gradients(function: Any, inputs: list[Any], directions: Any, *others: Any) -> list[Any]:
     """Gradients of ``(function(*inputs, *others)[0] * directions).sum()`` for each input.
 

@@ -12,6 +12,7 @@ import importlib.util
 import inspect
 import io
 import linecache
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -138,13 +139,15 @@ def names_of(
     prelude: str, answers: Mapping[str, str], questions: tuple[str, ...]
 ) -> dict[str, Any]:
     """The names of a notebook in which these answers have run, one after the other."""
-    names: dict[str, Any] = {"__name__": "notebook"}
+    # Classes look their module up there, as dataclasses do, or when they are pickled.
+    module = sys.modules["notebook"] = ModuleType("notebook")
+    names = vars(module)
     for id, source in (("imports", prelude), *((id, answers[id]) for id in questions)):
         # Known to linecache, so that tracebacks of tests can quote it.
         digest = hashlib.sha256(source.encode()).hexdigest()[:12]
         file = f"<answer {id} {digest}>"
         linecache.cache[file] = (len(source), None, source.splitlines(True), file)
-        exec(compile(source, file, "exec"), names)
+        exec(compile(source, file, "exec", dont_inherit=True), names)
     return names
 
 

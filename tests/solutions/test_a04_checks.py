@@ -8,6 +8,7 @@ import pytest
 
 from autograder.authoring.mutants import wrong_answers
 from tests.solutions.a04_subject import A04
+from tests.solutions.bench import run_check
 
 REFERENCE = A04.reference
 
@@ -48,3 +49,21 @@ def test_a_library_step_that_mixes_up_the_gates_is_told_apart_from_a_wrong_bias(
 
     assert "test_order_of_gates" in failed("gates_in_another_order")
     assert "test_order_of_gates" not in failed("one_bias_left_out")
+
+
+STEP = """
+def lstm_step(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh):
+    return torch.lstm_cell(x, (h, c), weight_ih, weight_hh, bias_ih, bias_hh)
+"""
+
+
+def test_a_step_of_the_librarys_is_flagged_and_scored_as_any_other() -> None:
+    check = next(check for check in A04.checks_of("q3_3") if check.name == "test_random_inputs")
+    own = run_check(check, A04.names(REFERENCE))
+    borrowed = run_check(check, A04.names(REFERENCE | {"q3_3": STEP}))
+    assert own.passed
+    assert own.flags == []
+    assert borrowed.passed
+    assert borrowed.flags == [
+        "lstm_step calls lstm_cell of PyTorch, where the equations are asked for"
+    ]

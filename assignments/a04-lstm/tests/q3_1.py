@@ -19,7 +19,7 @@ def expect_list(got, expected, name, inputs=""):
     call = f"\nCalled with\n{inputs}" if inputs else ""
     assert isinstance(got, list), f"{name} should be a list.{call}"
     assert got == expected, (
-        f"{name} is wrong.{call}\n  expected: {show(expected)}\n  got:      {got}"
+        f"{name} should be something else.{call}\n  expected: {show(expected)}\n  got:      {got}"
     )
     kinds = {type(entry) for entry in got}
     assert kinds <= {type(expected[0])}, f"{name} should hold {type(expected[0]).__name__}s.{call}"

@@ -42,7 +42,12 @@ def test_padding_example(student):
     short, other = torch.tensor([[1, 5, 6]]), torch.tensor([[1, 5, 7]])
     lengths = torch.tensor([3])
     logit = expect_tensor(model(short, lengths), "logits", (1,))
-    expect_varied(torch.cat([logit, model(other, lengths)]))
+    inputs = given(tokens=short, lengths=lengths) + "\n  twice, in eval mode"
+    expect_close(model(short, lengths), logit, "the logit of a second call", inputs=inputs)
+    inputs = given(tokens=short, other=other) + "\n  (another last word)"
+    assert (model(other, lengths) - logit).abs() > 1e-5, (
+        f"the last word should change the logit, but does not.\nCalled with\n{inputs}"
+    )
     padded = torch.tensor([[1, 5, 6, 0, 0]])
     inputs = given(tokens=padded, lengths=lengths)
     inputs += "\n  and, for the expected one, without the padding"

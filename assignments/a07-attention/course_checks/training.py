@@ -56,29 +56,57 @@ def run_training(
         used: for each training batch [its reviews as lists of ids, whether in train mode].
         evaluated: the reviews that passed in eval mode.
         widest: the largest length of a batch.
-        cleared: for each training batch, whether all gradients were clear as its backward began.
+        cleared: for each training batch, whether no gradient was added to that of another batch.
+        moved: for each training batch but the first, whether the weights changed since the last.
+        rates: the learning rates of the first step, one for each group of parameters; empty where
+            no optimiser of PyTorch took a step.
     """
     import inspect
     import pathlib
+    import sys
     import tempfile
 
     import torch
+    from torch.optim.optimizer import register_optimizer_step_pre_hook
 
     torch.manual_seed(seed)
     model = build(**settings)
     kind = type(model)
     arguments = inspect.signature(kind.forward)
-    seen: dict[str, Any] = {"used": [], "evaluated": [], "widest": 0, "cleared": []}
+    seen: dict[str, Any] = {"used": [], "evaluated": [], "widest": 0}
+    seen |= {"cleared": [], "moved": [], "rates": []}
     clock = {"epochs": 0, "trained": False}
+    weights_before: list[Any] = []
+    filled: set[int] = set()
+    """Parameters with a gradient from before, by id."""
 
     def on_backward_of(network: Any, reviews: Any, mode: bool) -> Any:
         def on_backward(gradient: Any) -> None:
             clock["trained"] = True
             seen["used"].append([reviews, mode])
-            old = [part.grad for part in network.parameters() if part.grad is not None]
-            seen["cleared"].append(not any(bool(part.any()) for part in old))
+            seen["cleared"].append(True)
+            filled.clear()
+            filled.update(
+                id(part)
+                for part in network.parameters()
+                if part.grad is not None and bool(part.grad.any())
+            )
+            weights = [part.detach().clone() for part in network.parameters()]
+            if weights_before:
+                pairs = zip(weights, weights_before, strict=False)
+                seen["moved"].append(not all(torch.equal(*pair) for pair in pairs))
+            weights_before[:] = weights
 
         return on_backward
+
+    def on_sum(part: Any) -> None:
+        # Not where gradients are asked for by themselves, and put in place of the old ones.
+        if id(part) in filled and seen["cleared"]:
+            seen["cleared"][-1] = False
+
+    def on_step(optimizer: Any, args: Any, kwargs: Any) -> None:
+        if not seen["rates"]:
+            seen["rates"] = [float(group["lr"]) for group in optimizer.param_groups]
 
     class Rigged(kind):  # type: ignore[misc, valid-type]
         def forward(self, *args: Any, **kwargs: Any) -> Any:
@@ -108,11 +136,23 @@ def run_training(
     def copy_of_state() -> dict[str, Any]:
         return {name: value.detach().clone() for name, value in model.state_dict().items()}
 
+    # Some keep a model by pickling it whole: then its class has to be found where theirs was.
+    home = sys.modules.get(kind.__module__)
+    if home:
+        Rigged.__module__, Rigged.__qualname__ = kind.__module__, f"_Rigged{kind.__name__}"
+        setattr(home, Rigged.__qualname__, Rigged)
     start = copy_of_state()
     model.__class__ = Rigged
+    for part in model.parameters():
+        if part.requires_grad:
+            part.register_post_accumulate_grad_hook(on_sum)
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "kept.safetensors"
-        seen["history"] = train(model, train_set, valid_set, checkpoint=str(path), **options)
+        watch = register_optimizer_step_pre_hook(on_step)
+        try:
+            seen["history"] = train(model, train_set, valid_set, checkpoint=str(path), **options)
+        finally:
+            watch.remove()
         seen["file"] = path.read_bytes() if path.is_file() else None
     seen["start"], seen["state"] = start, copy_of_state()
     return seen

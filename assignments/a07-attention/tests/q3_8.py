@@ -4,7 +4,7 @@ from otter.test_files import test_case
 import numpy as np
 import torch
 
-from course_checks.figures import expect_labels, texts_of
+from course_checks.figures import expect_labels, expect_shades, texts_of
 from course_checks.probes import shaken
 from course_checks.public import run
 from course_checks.tensors import expect_close, expect_pair, given
@@ -31,7 +31,9 @@ def test_small_example(student):
         0, 0, :3, :3
     ]
     expect_close(torch.from_numpy(weights), expected, "weights", inputs=inputs)
-    expect_labels(student.probe(texts_of, figure), words[:3])
+    texts = student.probe(texts_of, figure)
+    expect_labels(texts, words[:3])
+    expect_shades(texts, words[:3], expected)
 
 
 @test_case(name='A review of four words: weights and labels', points=0.5, failure_message='Take the maps of the whole review first; then crop rows and columns, and label both.')

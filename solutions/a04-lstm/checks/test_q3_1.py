@@ -17,7 +17,7 @@ def expect_list(got, expected, name, inputs=""):
     call = f"\nCalled with\n{inputs}" if inputs else ""
     assert isinstance(got, list), f"{name} should be a list.{call}"
     assert got == expected, (
-        f"{name} is wrong.{call}\n  expected: {show(expected)}\n  got:      {got}"
+        f"{name} should be something else.{call}\n  expected: {show(expected)}\n  got:      {got}"
     )
     kinds = {type(entry) for entry in got}
     assert kinds <= {type(expected[0])}, f"{name} should hold {type(expected[0]).__name__}s.{call}"
@@ -141,7 +141,30 @@ def test_encoding(student, rng):
             expect_list(got, expected_ids(text, ids, 100), "the ids")
 
 
-@pytest.mark.points(0.5)
+@pytest.mark.points(0.25)
+@pytest.mark.hidden
+@pytest.mark.hint("Take text.split(), without an argument, and leave the words as they are.")
+def test_words(student, rng):
+    """A word is whatever stands between white space, in both functions"""
+    words = ["don't", "don", "it's", "10/10", "10/10.", "Good", "good", "well-made"]
+    rng.shuffle(words)
+    # Each word has a frequency of its own; an empty text and double spaces hold no further word.
+    many = [word for number, word in enumerate(words, start=1) for _ in range(number)]
+    signs = [" ", "  ", "\t", "\n", " \n "]
+    texts = [
+        "".join(word + signs[int(rng.integers(len(signs)))] for word in many[start : start + 5])
+        for start in range(0, len(many), 5)
+    ]
+    texts += ["", " "]
+    got = student.build_vocabulary(texts, 50)
+    expect_list(got, [*SPECIAL, *words[::-1]], "the vocabulary")
+    # A word with another sign at its end is another word.
+    ids = {word: number for number, word in enumerate([*SPECIAL, "film", "don't", "10/10", "b"])}
+    text = "10/10. film\tdon't\n10/10 don B  b film."
+    expect_list(student.encode(text, ids, 20), [1, 2, 4, 5, 6, 2, 2, 7, 2], "the ids")
+
+
+@pytest.mark.points(0.25)
 @pytest.mark.hidden
 @pytest.mark.hint("Keep the first max_len ids, and count the start among them.")
 def test_cut(student, rng):

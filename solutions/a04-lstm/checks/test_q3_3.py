@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from autograder.checks.probes import call_and_arguments, gradients_of_all
+from autograder.checks.probes import call_and_arguments, gradients_of_all, torch_functions
 from autograder.checks.tensors import (
     expect_close,
     expect_finite,
@@ -80,11 +80,14 @@ def expect_step(got, expected):
 @pytest.mark.points(1)
 @pytest.mark.hidden
 @pytest.mark.hint("Compare term by term with the equations: four blocks, two products, two biases.")
-def test_random_inputs(student, generator):
+def test_random_inputs(student, generator, flag):
     """h and c are those of torch.nn.LSTMCell with the same weights"""
     for sizes in (3, 5, 5), (4, 2, 7), (2, 9, 3), (6, 1, 1):
         inputs = draw_inputs(generator, *sizes)
         expect_step(student.lstm_step(*inputs), library_step(*inputs))
+    used = student.probe(torch_functions, "lstm", student.lstm_step, *inputs)
+    if used:
+        flag(f"lstm_step calls {', '.join(used)} of PyTorch, where the equations are asked for")
 
 
 @pytest.mark.points(0.75)

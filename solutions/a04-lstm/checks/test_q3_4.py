@@ -4,7 +4,12 @@ import pytest
 import torch
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from autograder.checks.probes import call_and_arguments, gradients, parameter_gradients
+from autograder.checks.probes import (
+    call_and_arguments,
+    gradients,
+    parameter_gradients,
+    torch_functions,
+)
 from autograder.checks.tensors import (
     expect_close,
     expect_pair,
@@ -97,12 +102,16 @@ def expect_run(student, generator, lengths, columns, width=3, hidden=4):
 @pytest.mark.points(1)
 @pytest.mark.hidden
 @pytest.mark.hint("Start from zeros, and give each step the state of the one before.")
-def test_without_padding(student, generator):
+def test_without_padding(student, generator, flag):
     """Without padding all is as in torch.nn.LSTM with the same weights"""
     expect_run(student, generator, [6, 6, 6], 6)
     expect_run(student, generator, [1, 1], 1, width=2, hidden=5)
     expect_run(student, generator, [9], 9, width=5, hidden=2)
     expect_run(student, generator, [4] * 4, 4, width=4, hidden=4)
+    x, lengths = draw_words(generator, [3, 3], 3, 2)
+    used = student.probe(torch_functions, "lstm", student.LSTM(2, 4), x, lengths)
+    if used:
+        flag(f"LSTM calls {', '.join(used)} of PyTorch, where the equations are asked for")
 
 
 @pytest.mark.points(1.25)
@@ -153,7 +162,7 @@ def test_empty_review(student, generator):
 def test_initial_weights(student):
     """The weights start at random, between -1/sqrt(hidden_size) and 1/sqrt(hidden_size)"""
     for width, hidden in (24, 16), (16, 64):
-        state = student.LSTM(width, hidden).state_dict()
+        state, other = (student.LSTM(width, hidden).state_dict() for _ in range(2))
         bound = hidden**-0.5
         for name, columns in ("weight_ih", width), ("weight_hh", hidden):
             weight = expect_tensor(state[name], name, (4 * hidden, columns))
@@ -162,6 +171,8 @@ def test_initial_weights(student):
             share = (weight.std() / bound).item()
             assert 0.5 < share < 0.65, f"{name} is not drawn evenly between the bounds"
             assert abs(weight.mean()) < 0.15 * bound, f"{name} does not lie around 0"
+            assert len(weight.unique(dim=0)) == 4 * hidden, f"{name} has equal rows"
+            assert not torch.equal(weight, other[name]), f"two modules start with one {name}"
         for name in "bias_ih", "bias_hh":
             expect_tensor(state[name], name, (4 * hidden,))
 

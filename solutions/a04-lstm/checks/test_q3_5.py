@@ -47,7 +47,12 @@ def test_padding_example(student):
     short, other = torch.tensor([[1, 5, 6]]), torch.tensor([[1, 5, 7]])
     lengths = torch.tensor([3])
     logit = expect_tensor(model(short, lengths), "logits", (1,))
-    expect_varied(torch.cat([logit, model(other, lengths)]))
+    inputs = given(tokens=short, lengths=lengths) + "\n  twice, in eval mode"
+    expect_close(model(short, lengths), logit, "the logit of a second call", inputs=inputs)
+    inputs = given(tokens=short, other=other) + "\n  (another last word)"
+    assert (model(other, lengths) - logit).abs() > 1e-5, (
+        f"the last word should change the logit, but does not.\nCalled with\n{inputs}"
+    )
     padded = torch.tensor([[1, 5, 6, 0, 0]])
     inputs = given(tokens=padded, lengths=lengths)
     inputs += "\n  and, for the expected one, without the padding"
@@ -195,5 +200,6 @@ def test_arguments(student, generator, seed):
     expect_varied(build(student, seed)(tokens, mask.sum(1)))
     defaults = student.LSTMClassifier(VOCABULARY)
     expect_tensor(defaults(tokens, mask.sum(1)), "logits", (8,))
-    least = 64 * VOCABULARY + 4 * 64 * (64 + 64)
-    assert student.probe(count_parameters, defaults) > least, "the sizes should be 64 by default"
+    plain = build(student, seed, d_embed=64, d_hidden=64)
+    counts = [student.probe(count_parameters, model) for model in (defaults, plain)]
+    assert counts[0] == counts[1], "the sizes should be 64 by default"
