@@ -124,7 +124,7 @@ def expect_weights_that_mix(found: list[Any], free: int) -> None:
         # Right solutions: 0.005 and more, mostly 0.1 to 1; elsewhere 0.0003 at most.
         if changes.norm() < 0.002 * gradients.norm():
             continue
-        moving = changes.abs().amax(0) > 1e-6 * changes.abs().max()
+        moving = changes.abs().amax(0) > 5e-3 * changes.abs().max()
         if moving.sum() <= free:
             continue
         sizes = torch.linalg.svdvals(changes)
