@@ -115,15 +115,15 @@ def expect_shades(texts: Any, words: list[str], weights: torch.Tensor) -> None:
     """
     count = len(words)
     flat = weights.double().flatten()
-    kept = [
+    readings = [
         shades
         for part in texts["axes"]
         if not _mismatch(part["x"], words) and not _mismatch(part["y"], words)
         for numbers, *edges in part["shades"]
         if tuple(numbers.shape) == (count, count)
-        for shades in [_as_labelled(numbers, edges, part, words)]
+        for shades in _as_labelled(numbers, edges, part, words)
     ]
-    assert not kept or any(_same_order(shades.flatten(), flat) for one in kept for shades in one), (
+    assert not readings or any(_same_order(shades.flatten(), flat) for shades in readings), (
         "the picture does not show the weights that are returned, a row for each query"
     )
 

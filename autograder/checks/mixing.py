@@ -64,8 +64,8 @@ def gradients_by_weights(
         speaks = float(logits(words).detach().std()) > 1e-4
         return found if speaks else []
 
-    def layers_up_to(silent: Any) -> int:
-        """How many layers show what they did before the matrix was silenced: its own is the last.
+    def layers_as_before() -> int:
+        """How many layers show what they did before a matrix was silenced: its own is the last.
 
         What a layer mixes moves the maps of those after it alone.
         """
@@ -90,8 +90,8 @@ def gradients_by_weights(
         before = [it.detach().clone() for it in parameters]
         with torch.no_grad():
             silent.zero_()
-        scored, own = scored_by(silent), layers_up_to(silent)
-        if own and any(bool(part.any()) for part in scored):
+        scored = scored_by(silent)
+        if any(bool(part.any()) for part in scored) and (own := layers_as_before()):
             expected, seen = rest(silent), []
             for _ in range(draws):
                 draw(scored)
