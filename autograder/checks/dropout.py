@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .attention import expect_varied
-from .tensors import expect_close
+from .tensors import expect_close, expect_finite
 
 
 def expect_dropout_acts(half: Any, none: Any, *inputs: Any) -> None:
@@ -15,7 +15,9 @@ def expect_dropout_acts(half: Any, none: Any, *inputs: Any) -> None:
     mode. Called with ``inputs`` they give logits (batch,). Raises AssertionError.
     """
     half.train()
-    assert (half(*inputs) - half(*inputs)).abs().max() > 1e-5, (
+    logits = half(*inputs)
+    expect_finite(logits, "logits")
+    assert (logits - half(*inputs)).abs().max() > 1e-5, (
         "at dropout=0.5 two calls in train mode agree"
     )
     logits = none(*inputs)

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from .attention import Predict
+from .tensors import expect_finite
 
 LOUD = 1e4
 """So far above 1 that what is added to a word, such as its place, no longer counts."""
@@ -43,6 +44,7 @@ def expect_mean_of_equal_words(predict: Predict, vocabulary: int, lengths: list[
 
     words = torch.arange(vocabulary)
     alone, others = logits(words), words.roll(1)
+    expect_finite(alone, "logits")
     half = max(lengths) // 2
     one_first, other_first = [words] * half + [others] * half, [others] * half + [words] * half
     if difference(logits(*one_first), logits(*other_first)) > 0.003:

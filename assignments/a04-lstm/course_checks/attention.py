@@ -104,7 +104,9 @@ def expect_order_matters(
     """
     mask = torch.ones_like(tokens, dtype=torch.bool)
     order = torch.randperm(tokens.shape[1], generator=generator)
-    difference = (predict(tokens, mask) - predict(tokens[:, order], mask)).abs().max().item()
+    logits = predict(tokens, mask)
+    expect_finite(logits, "logits")
+    difference = (logits - predict(tokens[:, order], mask)).abs().max().item()
     assert difference > least, (
         "the same words in another order give the same logit "
         f"(largest difference {difference:.2g}), so the model can't tell where a word stands."

@@ -125,6 +125,10 @@ def test_every_word_counts(student, generator, seed):
     changes = [(model(tokens, lengths) - model(other, lengths)).abs() for model in models]
     least = torch.stack(changes).amax(dim=0).min()
     assert least > 1e-4, "the last word of a padded review has no effect"
+    # Over so many words the others are forgotten. Whoever reads backwards ends with the first one.
+    tokens, _ = random_reviews(generator, [150] * 6, VOCABULARY)
+    effects = effects_by_position(reader(models[0]), tokens, [0, 149], generator, VOCABULARY)
+    assert effects.max() > 1e-6, "of 150 words neither the first nor the last one has an effect"
 
 
 @pytest.mark.points(0.5)

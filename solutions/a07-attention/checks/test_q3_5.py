@@ -243,7 +243,10 @@ def test_arguments(student, generator, seed):
     expect_varied(build(student, seed)(tokens, mask))
     for max_len in 9, 300:
         longest, all_real = random_reviews(generator, [max_len] * 6, VOCABULARY)
-        expect_varied(build(student, seed, max_len=max_len)(longest, all_real))
+        model = build(student, seed, max_len=max_len)
+        expect_varied(model(longest, all_real))
+        effects = effects_by_position(model, longest, [max_len - 1], generator, VOCABULARY)
+        assert effects.max() > 1e-6, f"of max_len={max_len} words the last one has no effect"
     defaults = student.EncoderClassifier(VOCABULARY)
     longest, all_real = random_reviews(generator, [256], VOCABULARY)
     expect_tensor(defaults(longest, all_real), "logits", (1,))

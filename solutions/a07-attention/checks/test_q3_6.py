@@ -140,17 +140,17 @@ def test_learns(student, rng, seed):
 
 
 EXPECTATION = Expectation(
-    steps=[(0.60, 0.5), (0.68, 1.0), (0.74, 2.0)],
+    steps=[(0.58, 0.5), (0.62, 1.0), (0.66, 2.0)],
     suspicious=0.88,
     fall=0.08,
     made_up_steps=[(0.70, 1.0), (0.80, 2.0)],
 )
 """Measured with the course's settings: the reference 0.82 to 0.83, the same without scaled
-embeddings 0.77, the reference on 2,000 reviews 0.77 to 0.78; by the upper end of the interval, 0.74
-is reached from 0.72 on, 5 standard deviations below them (0.010, seed and sample). A model that
-ignores its input has 0.5. Where a tenth of the words was left out, right ones lost up to 0.02. On
-made-up reviews right solutions have 0.92 and more, models that were not trained 0.45 to 0.58, a
-last layer trained alone 0.77."""
+embeddings 0.77, embeddings as PyTorch draws them, scaled, 0.70 to 0.72 (docs/fairness.md has all);
+by the upper end of the interval, 0.66 is reached from 0.64 on. A model that ignores its input has
+0.5. Where a tenth of the words was left out, right ones lost up to 0.02. On made-up reviews right
+solutions have 0.92 and more, models that were not trained 0.45 to 0.58, a last layer trained alone
+0.77."""
 
 
 @pytest.mark.points(2)
