@@ -90,7 +90,7 @@ def page(everything: Sequence[Measured], picture: str) -> str:
         blind = blind_distance(it.expected, REVIEWS, 0.5)
         flagged = sum(training.flags > 0 for training in it.trainings)
         full = max(points for _, points in it.expected.steps)
-        fewer = sum(training.points < full for training in it.trainings)
+        fewer = sum(training.points(it.expected, REVIEWS) < full for training in it.trainings)
         lines.append(
             f"- {it.name}: a model that ignores its input is right on half of the reviews, "
             f"{blind:.1f} deviations below the first step. Of {len(it.trainings)} trained models "

@@ -18,7 +18,7 @@ EXPECTED = Expectation(
 
 def trained(*accuracies: float) -> list[Training]:
     return [
-        Training("a", "plain", seed, accuracy, 2.0, 0, 1.0, str(seed))
+        Training("a", "plain", seed, accuracy, 0, 1.0, str(seed))
         for seed, accuracy in enumerate(accuracies)
     ]
 

@@ -19,6 +19,8 @@ from autograder.assignment.kit import Kit, hash_of_folder
 from autograder.authoring.answers import TRAINING_TAG, make_submission, tags_of
 from autograder.authoring.master import make_notebooks
 from autograder.authoring.mutants import right_answers
+from autograder.checks.accuracy import Expectation
+from autograder.checks.statistics import step_points
 from tests.solutions.bench import run_check
 from tests.solutions.fairness.record import Record
 from tests.solutions.subject import Subject
@@ -37,12 +39,15 @@ class Training:
     solution: str
     seed: int
     accuracy: float
-    points: float
     flags: int
     """How often the check took the model for one that knows the hidden reviews by heart."""
     seconds: float
     digest: str
     """Of code and data: what was measured with others does not count."""
+
+    def points(self, expected: Expectation, reviews: int) -> float:
+        """What the accuracy earns by today's steps."""
+        return step_points(round(self.accuracy * reviews), reviews, expected.steps)
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,6 @@ def train(plan: Plan) -> Training:
         solution=plan.solution,
         seed=plan.seed,
         accuracy=round(float(found[1]) / 100, 3),
-        points=outcome.points,
         flags=len(outcome.flags),
         seconds=round(seconds, 1),
         digest=plan.digest(),
