@@ -59,17 +59,20 @@ def command(
     changed, is not graded again. With --bundle, DIR alone is named.
     """
     name, folder = _name_and_folder(places, bundle)
-    # The processes that grade import much. They begin before we import what the client needs.
+    # The processes that grade import much. They begin before we import what the client needs; only
+    # where a class was graded before, it may turn out that there is nothing for them to do.
+    begins = not scheduler and not (out / "grades.sqlite").is_file()
     if bundle is not None:
         if scheduler:
             raise click.UsageError("--scheduler grades an assignment NAME, not a --bundle.")
-        start_importing(["autograder.bundle.foreign.warm"])
+        if begins:
+            start_importing(["autograder.bundle.foreign.warm"])
         from autograder.cli.bundle import grade_bundle
 
         sys.exit(grade_bundle(bundle, folder, out, jobs, wish, url, cell_seconds, compare_otter))
     if compare_otter:
         raise click.UsageError("--compare-otter needs a --bundle.")
-    if not scheduler:
+    if begins:
         start_importing(["autograder.grading.warm"])
     from autograder.authoring.products import ensure_built
     from autograder.cli.whole_class import grade_and_report
