@@ -12,6 +12,7 @@ from pathlib import Path
 
 from autograder.assignment.models import Limits
 from autograder.errors import WallError
+from autograder.sandbox.guest.confinement import PREFIXES
 from autograder.sandbox.wall import (
     ALL_PROMISES,
     OWN_ANYWAY,
@@ -114,7 +115,7 @@ def bubblewrap_command(furniture: Furniture, control: int) -> list[str]:
     command += ["--proc", "/proc", "--dev", "/dev"]
     # For the server's own imports; each room covers it with a scratch space of its own.
     command += ["--tmpfs", "/tmp"]
-    for prefix in dict.fromkeys((sys.base_prefix, sys.prefix)):
+    for prefix in PREFIXES:
         if not Path(prefix).is_relative_to("/usr"):
             command += [*open_parents(prefix), "--ro-bind", prefix, prefix]
     for hidden in hidden_folders():

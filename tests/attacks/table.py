@@ -22,7 +22,8 @@ HEAD = """# The gallery of attacks
 Hostile notebooks, scripts and zips, each handed in as a whole and graded in all ways; what the
 promises are is said in [security.md](security.md). This page is made by the program that tries
 them, `python -m tests.attacks`, and can be made again: a bundle is graded in containers where
-`AUTOGRADER_OTTER_GRADE` names the command that stands for `otter grade`.
+`AUTOGRADER_OTTER_GRADE` names the command that stands for `otter grade`, with an image that holds
+what the bundle's `environment.yml` lists.
 
 An attack pays where its hand-in gets **points** over the same hand-in without the attack, where
 its student is **shown** what it read of the answer side, where it leaves a **trace** on the host,
