@@ -45,12 +45,13 @@ class Reader(nn.Module):
         return [(self.bend * query @ key.mT / math.sqrt(2)).softmax(-1)]
 
 
+WORDS = torch.tensor([[4], [1], [7], [5], [3], [9], [0], [8], [6], [10], [2]])
+
+
 def found_in(model: nn.Module) -> list[list[Tensor]]:
-    generator = torch.Generator().manual_seed(0)
-    words = torch.randperm(11, generator=generator)[:, None]
     student = in_process({"model": model})
     found: list[list[Tensor]] = student.probe(
-        gradients_by_weights, student.model, words[:2].T, words, 0, 24
+        gradients_by_weights, student.model, WORDS[:2].T, WORDS[:8].T, WORDS, 0, 24
     )
     return found
 
@@ -125,6 +126,19 @@ def test_each_layer_explains_its_own_gradients() -> None:
     found = found_in(Stack())
     assert [later.shape[1] > 0 for _, later, _ in found].count(True) >= 2
     expect_weights_that_mix(found, free=4)
+
+
+def test_a_feature_that_vanishes_in_the_review_is_not_the_layers_own() -> None:
+    # Where the first layer is silent, the queries and keys of the second one read zeros, too.
+    model = Stack()
+    with torch.no_grad():
+        first = model.layers[0]
+        for part in first.places.weight, first.output.bias, *first.block[-1].parameters():
+            part.zero_()
+        model.layers[1].output.weight.mul_(10)
+        first.words.weight[WORDS[:2, 0]] = torch.tensor([[0.0, 1, -2, 1], [0.0, -1, -1, 2]])
+    # So many ways at most: with 4, the further ones would keep the gradient from being looked at.
+    expect_weights_that_mix(found_in(model), free=7)
 
 
 def test_a_gain_behind_a_norm_says_nothing() -> None:

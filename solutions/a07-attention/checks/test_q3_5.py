@@ -319,7 +319,8 @@ def test_maps_are_those_of_forward(student, generator, seed):
         small = {"vocab_size": 11, "d_model": 4, "num_layers": layers, "d_ff": 6, "max_len": 8}
         model = build(student, seed + number, **small)
         words = torch.randperm(11, generator=generator)[:, None]
-        found = student.probe(gradients_by_weights, model, words[:2].T, words, number, 12)
+        reviews = words[:2].T, words[:8].T, words
+        found = student.probe(gradients_by_weights, model, *reviews, number, 12)
         expect_weights_that_mix(found, free=4)
     model = build(student, seed)
     tokens, mask = random_reviews(generator, [7, 4], VOCABULARY)
