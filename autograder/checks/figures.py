@@ -78,6 +78,16 @@ def texts_of(figure: Any) -> dict[str, Any]:
     return {"axes": axes, "all": [text for text in texts if text]}
 
 
+def shows_anything(figure: Any) -> bool:
+    """A probe: whether something was drawn in the axes of a figure, colour bars aside."""
+    figure = figure if hasattr(figure, "axes") and hasattr(figure, "canvas") else figure.figure
+    return any(
+        bool(part.has_data() or part.texts or part.tables or part.child_axes or part.artists)
+        for part in figure.axes
+        if not hasattr(part, "_colorbar")
+    )
+
+
 def expect_labels(texts: Any, words: list[str]) -> None:
     """Demand that ``words`` stand along both sides of some axes, in order, each at its own field.
 

@@ -138,7 +138,9 @@ def expect_weights_that_mix(found: list[Any], free: int) -> None:
         if moving.sum() <= free:
             continue
         sizes = torch.linalg.svdvals(changes)
-        if (sizes[free:] > 1e-3 * sizes[0]).any():
+        # Rounding leaves 5e-6. What is not linear may hide all but 1e-4 of it in few ways, where a
+        # gradient hardly reaches one of two words.
+        if (sizes[free:] > 3e-5 * sizes[0]).any():
             continue
         weights = weights.double() - weights.double().mean(0)
         # Without keys the queries are at rest, too; then it is a later layer that was silenced, and

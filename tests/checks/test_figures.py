@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 
-from autograder.checks.figures import expect_labels, expect_shades, texts_of
+from autograder.checks.figures import expect_labels, expect_shades, shows_anything, texts_of
 
 WORDS = ["the", "film", "the", "end"]
 
@@ -22,6 +23,15 @@ def drawn(x: list[str] | None, y: list[str] | None) -> Any:
     if y is not None:
         axes.set_yticks(range(len(y)), y)
     return figure
+
+
+def test_an_empty_figure_shows_nothing_though_a_colour_bar_stands_in_it() -> None:
+    full, other = drawn(WORDS, WORDS), Figure()
+    other.add_subplot().set_xticks(range(4), WORDS)
+    assert shows_anything(full)
+    assert not shows_anything(other)
+    other.colorbar(ScalarMappable(), ax=other.axes[0])
+    assert not shows_anything(other)
 
 
 def test_takes_words_along_both_sides() -> None:

@@ -31,6 +31,7 @@ class Model(nn.Module):
     "probe",
     [
         *(function for _, function in inspect.getmembers(probes, inspect.isfunction)),
+        figures.shows_anything,
         figures.texts_of,
         mixing.gradients_by_weights,
         pooling.make_words_balance,
@@ -73,6 +74,20 @@ def test_only_parameters_that_are_used_get_a_gradient() -> None:
     found = probes.parameter_gradients(Model(), torch.ones(2), torch.ones(2, 4))
     assert found["used.weight"].tolist() == [[2.0] * 4]
     assert found["idle.weight"] is None
+
+
+def test_uses_of_weights_counts_products_and_norms_and_no_look_ups() -> None:
+    table, shared, norm = nn.Embedding(5, 3), nn.Linear(3, 3, bias=False), nn.LayerNorm(3)
+    model = nn.Sequential(table, shared, nn.ReLU(), shared, norm, nn.Linear(3, 1))
+    uses = probes.uses_of_weights(model, torch.tensor([1, 2]))
+    assert dict(zip(dict(model.named_parameters()), uses, strict=True)) == {
+        "0.weight": 0,
+        "1.weight": 2,
+        "4.weight": 1,
+        "4.bias": 1,
+        "5.weight": 1,
+        "5.bias": 1,
+    }
 
 
 def test_shared_parameters_count_once() -> None:

@@ -100,10 +100,10 @@ def test_gradients_that_are_asked_for_are_added_to_nothing() -> None:
     assert run({}, asks=True, clears=False)["cleared"] == [True] * 6
 
 
-def test_sees_steps_and_the_learning_rate_of_the_first() -> None:
+def test_sees_steps_and_their_learning_rates() -> None:
     seen, still = run({}), run({}, steps=False)
     assert seen["moved"] == [True] * 5
-    assert seen["rates"] == [0.1]
+    assert seen["rates"] == [[0.1]] * 6
     assert still["moved"] == [False] * 5
     assert still["rates"] == []
 
@@ -112,7 +112,7 @@ def test_watches_no_optimiser_afterwards() -> None:
     rates = run({})["rates"]
     model = Scores()
     torch.optim.SGD(model.parameters(), lr=0.7).step()
-    assert rates == [0.1]
+    assert rates == [[0.1]] * 6
 
 
 def test_a_model_may_be_kept_by_pickling_it() -> None:

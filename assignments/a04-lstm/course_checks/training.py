@@ -58,8 +58,9 @@ def run_training(
         widest: the largest length of a batch.
         cleared: for each training batch, whether no gradient was added to that of another batch.
         moved: for each training batch but the first, whether the weights changed since the last.
-        rates: the learning rates of the first step, one for each group of parameters; empty where
-            no optimiser of PyTorch took a step.
+        rates: for each step the learning rates, one for each group of parameters; empty where no
+            optimiser of PyTorch took a step.
+        adam: of the last step, for each group what else steers Adam, by name.
     """
     import inspect
     import pathlib
@@ -74,7 +75,7 @@ def run_training(
     kind = type(model)
     arguments = inspect.signature(kind.forward)
     seen: dict[str, Any] = {"used": [], "evaluated": [], "widest": 0}
-    seen |= {"cleared": [], "moved": [], "rates": []}
+    seen |= {"cleared": [], "moved": [], "rates": [], "adam": []}
     clock = {"epochs": 0, "trained": False}
     weights_before: list[Any] = []
     filled: set[int] = set()
@@ -105,8 +106,10 @@ def run_training(
             seen["cleared"][-1] = False
 
     def on_step(optimizer: Any, args: Any, kwargs: Any) -> None:
-        if not seen["rates"]:
-            seen["rates"] = [float(group["lr"]) for group in optimizer.param_groups]
+        groups = optimizer.param_groups
+        seen["rates"].append([float(group["lr"]) for group in groups if "lr" in group])
+        names = ["betas", "eps", "weight_decay", "amsgrad", "maximize"]
+        seen["adam"] = [{name: group[name] for name in names if name in group} for group in groups]
 
     class Rigged(kind):  # type: ignore[misc, valid-type]
         def forward(self, *args: Any, **kwargs: Any) -> Any:

@@ -37,15 +37,16 @@ def shapes_(env):
 def test_padding_example(student):
     """Padding does not change the logit, but another word does"""
     settings = {"vocab_size": 20, "d_embed": 8, "d_hidden": 6}
-    model = student.probe(shaken, student.LSTMClassifier, 0, 0.3, settings)
+    # So much noise that the last word gets through many layers, too.
+    model = student.probe(shaken, student.LSTMClassifier, 0, 1.0, settings)
     model.eval()
-    short, other = torch.tensor([[1, 5, 6]]), torch.tensor([[1, 5, 7]])
+    short, others = torch.tensor([[1, 5, 6]]), torch.tensor([[1, 5, word] for word in range(7, 20)])
     lengths = torch.tensor([3])
     logit = expect_tensor(model(short, lengths), "logits", (1,))
     inputs = given(tokens=short, lengths=lengths) + "\n  twice, in eval mode"
     expect_close(model(short, lengths), logit, "the logit of a second call", inputs=inputs)
-    inputs = given(tokens=short, other=other) + "\n  (another last word)"
-    assert (model(other, lengths) - logit).abs() > 1e-5, (
+    inputs = given(tokens=short, others=others) + "\n  (other last words)"
+    assert (model(others, lengths.expand(len(others))) - logit).abs().max() > 1e-5, (
         f"the last word should change the logit, but does not.\nCalled with\n{inputs}"
     )
     padded = torch.tensor([[1, 5, 6, 0, 0]])

@@ -33,6 +33,31 @@ def torch_functions(word: str, function: Any, *args: Any) -> list[str]:
     return sorted(seen)
 
 
+def uses_of_weights(model: Any, *inputs: Any) -> list[int]:
+    """How often each parameter of a model is multiplied or normalised with in one call.
+
+    Looking a parameter up, as embeddings do, is no use.
+    """
+    from torch.overrides import TorchFunctionMode
+
+    uses = {id(parameter): 0 for parameter in model.parameters()}
+    names = {"linear", "layer_norm", "matmul", "__matmul__", "__rmatmul__", "bmm", "addmm"}
+    names |= {"multi_head_attention_forward"}
+
+    class Watch(TorchFunctionMode):
+        def __torch_function__(
+            self, called: Any, types: Any, args: Any = (), kwargs: Any = None
+        ) -> Any:
+            if getattr(called, "__name__", "") in names:
+                for key in {id(it) for it in [*args, *(kwargs or {}).values()]} & uses.keys():
+                    uses[key] += 1
+            return called(*args, **(kwargs or {}))
+
+    with Watch():
+        model(*inputs)
+    return list(uses.values())
+
+
 def gradients(function: Any, inputs: list[Any], directions: Any, *others: Any) -> list[Any]:
     """Gradients of ``(function(*inputs, *others)[0] * directions).sum()`` for each input.
 

@@ -105,6 +105,10 @@ def test_ties(student, rng):
         # The cut goes through a tie, as it nearly always does.
         size = len(expected) - 2
         expect_list(student.build_vocabulary(texts, size), expected[:size], "the vocabulary")
+    # As strings compare: signs, digits, capitals, small letters.
+    texts = ["b a B Good bad A 7 10 !"]
+    expected = [*SPECIAL, "!", "10", "7", "A", "B", "Good", "a", "b", "bad"]
+    expect_list(student.build_vocabulary(texts, 20), expected, "the vocabulary")
 
 
 @pytest.mark.points(0.25)
@@ -146,11 +150,11 @@ def test_encoding(student, rng):
 @pytest.mark.hint("Take text.split(), without an argument, and leave the words as they are.")
 def test_words(student, rng):
     """A word is whatever stands between white space, in both functions"""
-    words = ["don't", "don", "it's", "10/10", "10/10.", "Good", "good", "well-made"]
+    words = ["don't", "don", "it's", "10/10", "10/10.", "Good", "good", "well-made", "10", "1999"]
     rng.shuffle(words)
     # Each word has a frequency of its own; an empty text and double spaces hold no further word.
     many = [word for number, word in enumerate(words, start=1) for _ in range(number)]
-    signs = [" ", "  ", "\t", "\n", " \n "]
+    signs = [" ", "  ", "\t", "\n", " \n ", "\r\n", "\r", "\f", "\v"]
     texts = [
         "".join(word + signs[int(rng.integers(len(signs)))] for word in many[start : start + 5])
         for start in range(0, len(many), 5)
@@ -160,8 +164,9 @@ def test_words(student, rng):
     expect_list(got, [*SPECIAL, *words[::-1]], "the vocabulary")
     # A word with another sign at its end is another word.
     ids = {word: number for number, word in enumerate([*SPECIAL, "film", "don't", "10/10", "b"])}
-    text = "10/10. film\tdon't\n10/10 don B  b film."
-    expect_list(student.encode(text, ids, 20), [1, 2, 4, 5, 6, 2, 2, 7, 2], "the ids")
+    text = "10/10. film\tdon't\n10/10 don B  b film.\r\nb\rfilm\fb\vfilm"
+    right = [1, 2, 4, 5, 6, 2, 2, 7, 2, 7, 4, 7, 4]
+    expect_list(student.encode(text, ids, 20), right, "the ids")
 
 
 @pytest.mark.points(0.25)

@@ -139,6 +139,7 @@ def test_outputs(student, generator):
         outputs, _, _ = parts_of(own(x, lengths), len(x), columns, 4)
         right, _, _ = library_run(library, x, lengths)
         expect_close(outputs, right, "outputs")
+    expect_run(student, generator, [300, 3, 140], 300)
 
 
 @pytest.mark.points(0.25)

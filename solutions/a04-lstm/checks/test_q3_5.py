@@ -42,15 +42,16 @@ def test_shapes(student):
 def test_padding_example(student):
     """Padding does not change the logit, but another word does"""
     settings = {"vocab_size": 20, "d_embed": 8, "d_hidden": 6}
-    model = student.probe(shaken, student.LSTMClassifier, 0, 0.3, settings)
+    # So much noise that the last word gets through many layers, too.
+    model = student.probe(shaken, student.LSTMClassifier, 0, 1.0, settings)
     model.eval()
-    short, other = torch.tensor([[1, 5, 6]]), torch.tensor([[1, 5, 7]])
+    short, others = torch.tensor([[1, 5, 6]]), torch.tensor([[1, 5, word] for word in range(7, 20)])
     lengths = torch.tensor([3])
     logit = expect_tensor(model(short, lengths), "logits", (1,))
     inputs = given(tokens=short, lengths=lengths) + "\n  twice, in eval mode"
     expect_close(model(short, lengths), logit, "the logit of a second call", inputs=inputs)
-    inputs = given(tokens=short, other=other) + "\n  (another last word)"
-    assert (model(other, lengths) - logit).abs() > 1e-5, (
+    inputs = given(tokens=short, others=others) + "\n  (other last words)"
+    assert (model(others, lengths.expand(len(others))) - logit).abs().max() > 1e-5, (
         f"the last word should change the logit, but does not.\nCalled with\n{inputs}"
     )
     padded = torch.tensor([[1, 5, 6, 0, 0]])
@@ -103,7 +104,7 @@ def test_padding(student, generator, seed):
 def test_every_word_counts(student, generator, seed):
     """Every real word counts, the last one included, whatever the lengths in the batch"""
     # A few models together leave little to chance: a word may be forgotten by one of them.
-    models = [build(student, seed + number) for number in range(4)]
+    models = [build(student, seed + number, noise) for noise in (0.3, 1.0) for number in range(4)]
     tokens, _ = random_reviews(generator, [6] * 12, VOCABULARY)
     effects = (
         torch.stack(
@@ -126,9 +127,12 @@ def test_every_word_counts(student, generator, seed):
     least = torch.stack(changes).amax(dim=0).min()
     assert least > 1e-4, "the last word of a padded review has no effect"
     # Over so many words the others are forgotten. Whoever reads backwards ends with the first one.
-    tokens, _ = random_reviews(generator, [150] * 6, VOCABULARY)
-    effects = effects_by_position(reader(models[0]), tokens, [0, 149], generator, VOCABULARY)
-    assert effects.max() > 1e-6, "of 150 words neither the first nor the last one has an effect"
+    tokens, _ = random_reviews(generator, [600] * 6, VOCABULARY)
+    effects = [
+        effects_by_position(reader(model), tokens, [0, 599], generator, VOCABULARY).max()
+        for model in (models[0], models[-1])
+    ]
+    assert max(effects) > 1e-6, "of 600 words neither the first nor the last one has an effect"
 
 
 @pytest.mark.points(0.5)

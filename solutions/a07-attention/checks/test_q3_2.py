@@ -143,6 +143,10 @@ def test_masks_broadcast(student, generator):
         inputs = draw_inputs(generator, 2, 3, 4, 6, 8, 5)
         _, weights = expect_attention(student, *inputs, mask)
         expect_distribution(weights, mask)
+    # Equal sizes: an axis that is taken for another one fits, too.
+    for shape in (4, 6), (4, 4, 6), (1, 4, 6), (4, 1, 6):
+        inputs = draw_inputs(generator, 4, 4, 4, 6, 8, 5)
+        expect_attention(student, *inputs, draw_mask(generator, shape))
 
 
 @pytest.mark.points(0.75)
@@ -157,6 +161,11 @@ def test_row_without_keys(student, generator):
         output, weights = expect_attention(student, *inputs, mask)
         assert not weights[:, :, 1].any(), "the weights of a masked row are not 0"
         assert not output[:, :, 1].any(), "the output of a masked row is not 0"
+    mask = draw_mask(generator, (2, 3, 4, 6))
+    mask[1, 2, 0] = False
+    output, weights = expect_attention(student, *draw_inputs(generator, 2, 3, 4, 6, 8, 5), mask)
+    assert not weights[1, 2, 0].any(), "the weights of a row that one head masks are not 0"
+    assert not output[1, 2, 0].any(), "the output of a row that one head masks is not 0"
 
 
 @pytest.mark.points(0.5)

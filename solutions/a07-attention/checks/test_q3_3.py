@@ -139,7 +139,11 @@ def test_weights_of_each_head(student, generator):
 @pytest.mark.hint("The mask of shape (batch, n) has to hide keys, for every head and every query.")
 def test_padding(student, generator):
     """No token attends to padding"""
-    for d_model, num_heads, lengths, width in (8, 2, [5, 3, 1], None), (16, 4, [2, 4], 7):
+    for d_model, num_heads, lengths, width in (
+        (8, 2, [5, 3, 1], None),
+        (16, 4, [2, 4], 7),
+        (8, 2, [3, 1, 4, 2], None),
+    ):
         mask, got, right = expect_attention(student, generator, d_model, num_heads, lengths, width)
         real = mask[:, None, :]
         expect_distribution(got[1], mask[:, None, None, :], rows=real, zero=1e-6)

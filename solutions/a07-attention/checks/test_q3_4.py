@@ -62,6 +62,8 @@ def test_even_width(student, rng):
         (int(rng.integers(200, 260)), 64),
         (50, 2),
         (9, 2 * int(rng.integers(3, 20))),
+        # Longer than a table that was made for some usual length.
+        (6000, 4),
     ):
         expect_encoding(student, length, d_model)
 

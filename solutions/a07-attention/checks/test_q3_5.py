@@ -27,6 +27,7 @@ from autograder.checks.probes import (
     modes,
     parameter_gradients,
     shaken,
+    uses_of_weights,
 )
 from autograder.checks.tensors import expect_close, expect_tensor, given
 
@@ -178,8 +179,11 @@ def test_logits(student, generator, seed):
 def test_dropout_acts(student, generator, seed):
     """Dropout acts in train mode, as strongly as `dropout` says"""
     tokens, mask = random_reviews(generator, [7, 5, 7], VOCABULARY)
-    half, none = (build(student, seed, dropout=dropout) for dropout in (0.5, 0.0))
-    expect_dropout_acts(half, none, tokens, mask)
+    for layers in 2, 1:
+        half, none = (
+            build(student, seed, dropout=dropout, num_layers=layers) for dropout in (0.5, 0.0)
+        )
+        expect_dropout_acts(half, none, tokens, mask)
 
 
 @pytest.mark.points(0.5)
@@ -222,6 +226,19 @@ def test_layers(student, generator, seed):
     feed_forward = wide[1] - wide[0] - layer
     assert feed_forward > 0, "with a larger d_ff a second layer adds no more parameters than before"
     assert layer - feed_forward > 16**2, "a second layer uses no attention of its own"
+    most = [
+        max(
+            student.probe(
+                uses_of_weights, build(student, seed, num_layers=layers), tokens[:2], mask[:2]
+            ),
+            default=0,
+        )
+        for layers in (1, 4)
+    ]
+    # Twice: a norm may stand behind both blocks of a layer.
+    assert most[1] <= max(most[0], 2), (
+        f"in a model of 4 layers one parameter is used {most[1]} times, with 1 layer {most[0]}"
+    )
 
 
 @pytest.mark.points(0.25)
@@ -289,6 +306,14 @@ def test_maps(student, generator, seed):
     assert differ(maps[:, 0, 0], maps[:, 0, 1]), "the maps of both heads are equal"
     pairs = maps[..., :2, :2]
     assert differ(pairs[:, 0], pairs[:, 1]), "the maps of different reviews are equal"
+    # A batch may be wider than its longest review, and forward may have read others in between.
+    tokens, mask = random_reviews(generator, [8, 5, 2], VOCABULARY, 10)
+    maps = maps_of(model, tokens, mask)
+    rows = mask[:, None, :]
+    expect_distribution(maps, mask[:, None, None, :], "maps", rows=rows, zero=1e-6)
+    model(tokens.flip(1).clamp(min=1), torch.ones_like(mask))
+    again = maps_of(model, tokens, mask)
+    expect_close(again, maps, "the maps after another call", where=rows[None, ..., None])
 
 
 @pytest.mark.points(0.25)

@@ -11,11 +11,13 @@ from autograder.checks.small_trainings import (
     expect_best_in_model,
     expect_early_stopping,
     expect_every_review_once,
+    expect_labels_by_place,
     expect_loss,
     expect_max_epochs,
     expect_mean_training_loss,
     expect_to_learn,
     expect_training_loss,
+    expect_training_loss_of_the_epoch,
     expect_validation_loss,
 )
 from autograder.checks.training import expect_history, expect_two_epochs
@@ -67,8 +69,11 @@ def test_validation_loss(student, rng, seed):
 def test_training_loss(student, rng, seed):
     """The training loss is the mean over the epoch's reviews"""
     # The mean over batches is as good, so they are equally large.
-    expect_training_loss(small_training(student, seed), rng, [4, 6, 3, 5, 7, 4, 9, 2])
-    expect_mean_training_loss(small_training(student, seed), rng)
+    training = small_training(student, seed)
+    expect_training_loss(training, rng, [4, 6, 3, 5, 7, 4, 9, 2])
+    expect_mean_training_loss(training, rng)
+    expect_labels_by_place(training, rng)
+    expect_training_loss_of_the_epoch(training, rng)
 
 
 @pytest.mark.points(1)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from autograder.checks.figures import expect_labels, expect_shades, texts_of
+from autograder.checks.figures import expect_labels, expect_shades, shows_anything, texts_of
 from autograder.checks.probes import modes, shaken
 from autograder.checks.tensors import expect_close, expect_pair, given
 
@@ -127,9 +127,12 @@ def test_labels(student, rng, seed):
     model = draw_model(student, seed)
     for length, limit in (9, 6), (5, 8):
         words, tokens = draw_review(rng, length)
+        # A word that occurs twice, as few do not.
+        words[4], tokens[4] = words[1], tokens[1]
         got = student.show_attention(model, words, tokens, limit=limit)
         expected = maps_of(model, tokens)[0, 0, :limit, :limit]
         figure = expect_weights(got, expected)
+        assert student.probe(shows_anything, figure), "the figure that is returned is empty"
         texts = student.probe(texts_of, figure)
         expect_labels(texts, words[:limit])
         expect_shades(texts, words[:limit], expected)
