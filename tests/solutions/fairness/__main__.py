@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+from autograder.authoring.master import make_notebooks
 from autograder.authoring.products import ensure_built
 from tests.solutions.a04_subject import A04
 from tests.solutions.a07_subject import A07
@@ -52,8 +53,9 @@ def main() -> int:
 
         kit = ensure_built(subject.name, ROOT)
         rounds = draw_all(subject, Record(DRAWS), _tell, lambda: may("draws"))
+        notebooks = make_notebooks(subject.master)
         plans = [
-            Plan(subject, kit, solution, seed)
+            Plan(subject, kit, notebooks, solution, seed)
             for seed in range(TRAININGS)
             for solution in TRAINED[subject.name]
         ]

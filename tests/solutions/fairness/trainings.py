@@ -17,7 +17,7 @@ import torch
 
 from autograder.assignment.kit import Kit, hash_of_folder
 from autograder.authoring.answers import TRAINING_TAG, make_submission, tags_of
-from autograder.authoring.master import make_notebooks
+from autograder.authoring.master import Notebooks
 from autograder.authoring.mutants import right_answers
 from autograder.checks.accuracy import Expectation
 from autograder.checks.statistics import step_points
@@ -56,18 +56,18 @@ class Plan:
 
     subject: Subject
     kit: Kit
+    notebooks: Notebooks
     solution: str
     seed: int
 
     def sources(self) -> list[str]:
         """The code of the notebook up to its training, which starts from this plan's seed."""
-        notebooks = make_notebooks(self.subject.master)
-        code = notebooks.solutions
+        code = self.notebooks.solutions
         if self.solution != "reference":
             right = next(it for it in self.subject.right if it.name == self.solution)
             code = right_answers(right, code)
         sources = []
-        for cell in make_submission(notebooks.template, code, {}).cells:
+        for cell in make_submission(self.notebooks.template, code, {}).cells:
             if cell.cell_type == "code" and "grader" not in cell.source:
                 seeded, _ = SEED.subn(f"torch.manual_seed({self.seed})\nmodel = ", cell.source)
                 sources.append(seeded)
