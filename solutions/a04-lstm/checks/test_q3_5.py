@@ -126,11 +126,12 @@ def test_every_word_counts(student, generator, seed):
     changes = [(model(tokens, lengths) - model(other, lengths)).abs() for model in models]
     least = torch.stack(changes).amax(dim=0).min()
     assert least > 1e-4, "the last word of a padded review has no effect"
-    # Over so many words the others are forgotten. Whoever reads backwards ends with the first one.
+    # Over so many words the others are forgotten, where gates are neither open nor shut, as with
+    # little noise. Whoever reads backwards ends with the first one.
     tokens, _ = random_reviews(generator, [600] * 6, VOCABULARY)
     effects = [
         effects_by_position(reader(model), tokens, [0, 599], generator, VOCABULARY).max()
-        for model in (models[0], models[-1])
+        for model in models[:4]
     ]
     assert max(effects) > 1e-6, "of 600 words neither the first nor the last one has an effect"
 
