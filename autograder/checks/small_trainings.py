@@ -120,6 +120,11 @@ class SmallTraining:
         )
         return expect_tensor(logits, "logits", (len(sequences),)).double()
 
+    def loss_of(self, state: State, reviews: Reviews) -> float:
+        """The mean loss of the student's model with these weights, in eval mode."""
+        sequences, labels = reviews
+        return cross_entropy(self.logits_of(state, sequences), labels)
+
     def follow(
         self, rng: np.random.Generator, shifts: list[float], wobble: float = WOBBLE, **options: Any
     ) -> tuple[dict[str, Any], Reviews]:
@@ -208,10 +213,7 @@ def expect_training_loss_of_the_epoch(training: SmallTraining, rng: np.random.Ge
     train_set[1][:] = [1] * len(train_set[1])
     seen = training.run(train_set, training.draw(rng, [5, 3]), max_epochs=1, batch_size=2, lr=0.05)
     (loss,), _ = expect_history(seen["history"], 1)
-    before, after = (
-        cross_entropy(training.logits_of(seen[name], train_set[0]), train_set[1])
-        for name in ("start", "state")
-    )
+    before, after = (training.loss_of(seen[name], train_set) for name in ("start", "state"))
     # An optimiser that has hardly moved yet shows nothing.
     assert before - after < 0.01 or abs(loss - before) > 2 * SAME_LOSS, (
         f"train_loss is {loss:.5f}, as before the epoch"
@@ -349,8 +351,8 @@ def expect_every_review_once(training: SmallTraining, rng: np.random.Generator) 
         assert sorted(part) == sorted(train_set[0]), f"epoch {epoch + 1} has other reviews"
     assert all(mode for _, mode in seen["used"]), "a batch was trained on in eval mode"
     assert max(len(reviews) for reviews, _ in seen["used"]) <= 4, "a batch is too large"
-    best = training.logits_of(seen["state"], valid_set[0])
-    expect_loss(min(losses), cross_entropy(best, valid_set[1]), "the lowest validation loss")
+    best = training.loss_of(seen["state"], valid_set)
+    expect_loss(min(losses), best, "the lowest validation loss")
 
 
 def expect_to_learn(training: SmallTraining, rng: np.random.Generator) -> None:
@@ -362,10 +364,7 @@ def expect_to_learn(training: SmallTraining, rng: np.random.Generator) -> None:
     train_set[1][:] = [1] * 57 + [0] * 3
     seen = training.run(train_set, train_set, batch_size=3, max_epochs=5, patience=5, lr=0.03)
     expect_history(seen["history"])
-    before, after = (
-        cross_entropy(training.logits_of(seen[name], train_set[0]), train_set[1])
-        for name in ("start", "state")
-    )
+    before, after = (training.loss_of(seen[name], train_set) for name in ("start", "state"))
     assert after < 0.8 * before or after < 0.25, f"the loss went from {before:.3f} to {after:.3f}"
     # Some weights have no gradient to speak of (a key's bias, unused words), but most do.
     moved = [not torch.equal(seen["state"][name], old) for name, old in seen["start"].items()]
