@@ -98,6 +98,12 @@ def count_parameters(model: Any) -> int:
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
 
 
+def layers_of_torch(model: Any) -> list[str]:
+    """The classes of torch.nn that the model and its parts are of or inherit from, sorted."""
+    kinds = {kind for module in model.modules() for kind in type(module).__mro__}
+    return sorted(kind.__name__ for kind in kinds if kind.__module__.startswith("torch.nn."))
+
+
 def modes(model: Any) -> list[bool]:
     """Whether each module in the model is in train mode."""
     return [module.training for module in model.modules()]

@@ -95,6 +95,16 @@ def test_shared_parameters_count_once() -> None:
     assert probes.count_parameters(nn.Sequential(layer, layer)) == 12
 
 
+def test_layers_of_torch_are_found_in_parts_and_under_classes_of_ones_own() -> None:
+    class Reader(nn.GRU):
+        pass
+
+    model = nn.Sequential(nn.Linear(3, 4), Reader(4, 5))
+    assert {"GRU", "Linear", "Sequential"} <= set(probes.layers_of_torch(model))
+    assert "Reader" not in probes.layers_of_torch(model)
+    assert "LSTM" not in probes.layers_of_torch(model)
+
+
 def test_shaking_moves_what_starts_at_zero_and_repeats_itself() -> None:
     one, two = (probes.shaken(Model, 7, 0.3, {"width": 5}) for _ in range(2))
     assert one.used.weight.abs().min() > 0

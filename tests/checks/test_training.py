@@ -204,3 +204,12 @@ def test_takes_a_history_of_the_right_form() -> None:
 def test_names_what_is_wrong_with_a_history(history: object, message: str) -> None:
     with pytest.raises(AssertionError, match=message):
         expect_history(history, 2)
+
+
+def test_says_so_where_the_model_returns_more_than_logits() -> None:
+    class Pair(Scores):
+        def forward(self, tokens: torch.Tensor, mask: torch.Tensor) -> Any:
+            return super().forward(tokens, mask), None
+
+    with pytest.raises(TypeError, match=r"return the logits alone.*returned tuple"):
+        run_training(Pair, train, 0, {}, SET, SET, {}, {})

@@ -114,6 +114,11 @@ def run_training(
     class Rigged(kind):  # type: ignore[misc, valid-type]
         def forward(self, *args: Any, **kwargs: Any) -> Any:
             logits = kind.forward(self, *args, **kwargs)
+            if not hasattr(logits, "register_hook"):
+                raise TypeError(
+                    "where `train` calls the model, it has to return the logits alone, a tensor; "
+                    f"here it returned {type(logits).__name__}"
+                )
             _, tokens, real, *_ = arguments.bind(self, *args, **kwargs).arguments.values()
             mask = real.bool()
             if real.dim() == 1:

@@ -12,7 +12,7 @@ from autograder.checks.attention import (
 )
 from autograder.checks.dropout import expect_dropout_acts, expect_dropout_rests
 from autograder.checks.inputs import random_reviews
-from autograder.checks.probes import count_parameters, shaken
+from autograder.checks.probes import count_parameters, layers_of_torch, shaken
 from autograder.checks.tensors import expect_close, expect_finite, expect_tensor, given
 
 pytestmark = pytest.mark.question("q3_5")
@@ -81,8 +81,14 @@ def reader(model):
 @pytest.mark.hidden
 @pytest.mark.hint("An LSTM reads in order: does your model read the words one after another?")
 def test_order(student, generator, seed):
-    """The order of the words matters"""
+    """The order of the words matters, and an LSTM reads them"""
     model = build(student, seed)
+    # Whatever reads in order will pass what follows; an LSTM of one's own can't be told by name.
+    layers = set(student.probe(layers_of_torch, model))
+    others = sorted(layers & {"GRU", "GRUCell", "RNN", "RNNCell"})
+    assert not others or layers & {"LSTM", "LSTMCell"}, (
+        f"the model reads with torch.nn.{others[0]}, and not with an LSTM."
+    )
     tokens, _ = random_reviews(generator, [9] * 6, VOCABULARY)
     expect_order_matters(reader(model), tokens, generator)
 
