@@ -21,6 +21,7 @@ def texts_of(figure: Any) -> dict[str, Any]:
     """
     import matplotlib.collections
     import matplotlib.image
+    import matplotlib.table
     import matplotlib.text
     import numpy as np
     import torch
@@ -73,8 +74,11 @@ def texts_of(figure: Any) -> dict[str, Any]:
         y = labels(part.get_yticks(), part.get_yticklabels(), part.get_ylim(), settled)
         axes.append({"x": x, "y": y, "shades": shades_of(part)})
     # Each tick has a second label, for the other side, which is there and not shown.
-    visible = [part for part in figure.findobj(matplotlib.text.Text) if part.get_visible()]
-    texts = [part.get_text().strip() for part in visible]
+    drawn = [part for part in figure.findobj(matplotlib.text.Text) if part.get_visible()]
+    for table in figure.findobj(matplotlib.table.Table):
+        # A cell does not count its text among its children.
+        drawn.extend(cell.get_text() for cell in table.get_celld().values())
+    texts = [part.get_text().strip() for part in drawn]
     return {"axes": axes, "all": [text for text in texts if text]}
 
 
@@ -199,5 +203,8 @@ def _field(ends: torch.Tensor, place: float, nudge: float) -> int:
 def _same_order(shades: torch.Tensor, weights: torch.Tensor) -> bool:
     """Whether shades rise with the weights throughout, or fall, up to rounding."""
     steps = shades[weights.argsort(stable=True)].diff()
-    room = 1e-4 * float((shades.max() - shades.min()).nan_to_num(0.0)) + 1e-12
+    width = float((shades.max() - shades.min()).nan_to_num(0.0))
+    if width == 0.0 and weights.max() - weights.min() > 1e-6:
+        return False
+    room = 1e-4 * width + 1e-12
     return bool((steps >= -room).all() or (steps <= room).all())

@@ -94,8 +94,8 @@ def parameter_gradients(model: Any, directions: Any, *args: Any) -> dict[str, An
 
 
 def count_parameters(model: Any) -> int:
-    """The number of trainable numbers, shared ones counted once."""
-    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+    """The number of numbers, shared ones counted once, frozen ones, too."""
+    return sum(parameter.numel() for parameter in model.parameters())
 
 
 def layers_of_torch(model: Any) -> list[str]:

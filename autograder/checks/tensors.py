@@ -103,10 +103,14 @@ def expect_close(
         return
     worst = torch.where(wrong, difference.nan_to_num(torch.inf), -1.0).argmax()
     index = tuple(int(part) for part in np.unravel_index(int(worst), got.shape))
+    if got.numel() > MOST_SHOWN:
+        count = got.numel() if where is None else int(where.expand_as(wrong).sum())
+        both = f"  {int(wrong.sum())} of {count} numbers are off."
+    else:
+        both = f"  expected: {show(expected)}\n  got:      {show(got)}"
     raise AssertionError(
         f"{entry_of(name, index)} should be {_number(expected[index])}, "
-        f"but is {_number(got[index])}.\n"
-        f"{call}  expected: {show(expected)}\n  got:      {show(got)}"
+        f"but is {_number(got[index])}.\n{call}{both}"
     )
 
 

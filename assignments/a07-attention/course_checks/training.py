@@ -45,9 +45,9 @@ def run_training(
     ``wobble`` the logit z of a review in eval mode becomes ``wobble * sin(z) + shifts[epoch]``:
     with large gaps between the shifts the order of the validation losses is known, and the wobble
     still tells one epoch's weights from another's. An epoch has passed when eval mode follows
-    training. In either mode, with ``gain`` every logit is that many times as large, and with
-    ``bump`` and ``marked`` that of a review that starts with the id ``marked`` is larger by
-    ``bump``.
+    training. With ``always`` it becomes so in train mode, too. In either mode, with ``gain`` every
+    logit is that many times as large, and with ``bump`` and ``marked`` that of a review that starts
+    with the id ``marked`` is larger by ``bump``.
 
     Returns a dict:
         history: what train returned.
@@ -119,7 +119,11 @@ def run_training(
                     "where `train` calls the model, it has to return the logits alone, a tensor; "
                     f"here it returned {type(logits).__name__}"
                 )
-            _, tokens, real, *_ = arguments.bind(self, *args, **kwargs).arguments.values()
+            # A decorated forward may say nothing of its arguments.
+            bound = arguments.bind(self, *args, **kwargs).arguments.values()
+            tokens, real = args[:2] if len(args) >= 2 else [*bound][1:3]
+            if not seen["used"] and not seen["evaluated"] and bool(logits.isnan().any()):
+                raise ValueError("the model, as `train` got it, returns logits that are NaN")
             mask = real.bool()
             if real.dim() == 1:
                 mask = torch.arange(tokens.shape[1]) < real[:, None]
@@ -132,9 +136,11 @@ def run_training(
                 if clock["trained"]:
                     clock["trained"] = False
                     clock["epochs"] += 1
-                if "shifts" in rig:
-                    epoch = min(max(clock["epochs"], 1), len(rig["shifts"])) - 1
-                    logits = rig["wobble"] * torch.sin(logits) + rig["shifts"][epoch]
+            if "shifts" in rig and (rig.get("always") or not self.training):
+                # The epoch of a training batch is not over yet.
+                number = clock["epochs"] + 1 if self.training else max(clock["epochs"], 1)
+                shift = rig["shifts"][min(number, len(rig["shifts"])) - 1]
+                logits = rig["wobble"] * torch.sin(logits) + shift
             if "gain" in rig:
                 logits = rig["gain"] * logits
             if "bump" in rig:

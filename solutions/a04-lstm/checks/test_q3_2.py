@@ -138,10 +138,14 @@ def test_seed(student, rng):
     for place in 0, -1:
         moved = any(order[place] != expected[place] for order in orders)
         assert moved, f"whatever the seed, batch {place} stays where it is"
+    steps = {(it.index(expected[1]) - it.index(expected[0])) % len(it) for it in orders}
+    assert steps != {1}, "whatever the seed, one batch follows the same other one"
     assert plain(student.batches_by_length([], 4, seed=seeds[0])) == [], "no reviews, no batches"
     for seed in 0, 1, 2:
         # 0 is a seed like any other. One in 17! orders is the first one.
-        assert plain(student.batches_by_length(lengths, 4, seed=seed)) != expected, f"seed {seed}"
+        assert plain(student.batches_by_length(lengths, 4, seed=seed)) != expected, (
+            f"with seed={seed} the batches come in the order that they have without a seed"
+        )
 
 
 @pytest.mark.points(0.25)

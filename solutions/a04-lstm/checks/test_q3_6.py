@@ -149,7 +149,8 @@ def test_learns(student, rng, seed):
     way = (right - start).norm()
     off, noise = ((part - right).norm().item() / way.item() for part in (got, rounded))
     assert off < max(0.01, 10 * noise), (
-        f"Adam on the same batches leads elsewhere: {off:.2g} of the way is off"
+        "Adam, by the mean loss of each of the same batches, leads elsewhere: "
+        f"the logits are off by {off:.0%} of how far they should move"
     )
     expect_plain_adam(training, rng)
 
@@ -209,17 +210,14 @@ def first_step(student, rng, seed, gain, max_norm):
     Adam multiplies a tiny gradient with, so that the two can be compared.
     """
     training = small_training(student, seed, dropout=0.0)
-    train_set = training.draw(rng, [4, 6, 3, 5, 7, 4])
     lr = 1.0
-    seen = training.run(
-        train_set,
-        training.draw(rng, [5, 3]),
-        {"gain": gain},
-        max_epochs=1,
-        batch_size=6,
-        lr=lr,
-        max_norm=max_norm,
-    )
+    options = {"max_epochs": 1, "batch_size": 6, "lr": lr, "max_norm": max_norm}
+    # Batches may be smaller than asked for. Whoever makes several of six reviews gets one review.
+    for lengths in [4, 6, 3, 5, 7, 4], [5]:
+        train_set = training.draw(rng, lengths)
+        seen = training.run(train_set, training.draw(rng, [5, 3]), {"gain": gain}, **options)
+        if len(seen["used"]) == 1:
+            break
     model = student.LSTMClassifier(**training.settings)
     model.load_state_dict(seen["start"])
     sequences, labels = train_set
@@ -251,7 +249,8 @@ def test_clipping(student, rng, seed):
         assert gradient.norm() > 2e-5, "the gradient vanishes"
         length = step.norm().item() / (share * TINY)
         assert 0.9 < length < 1.1, (
-            f"what the optimiser was given has {length:.3g} times the norm max_norm"
+            f"what the optimiser was given has {length:.3g} times the norm max_norm, "
+            "where the gradient of the mean loss is far longer"
         )
         cosine = (step @ gradient / (step.norm() * gradient.norm())).item()
         assert cosine > 0.97, "what the optimiser was given points elsewhere than the gradient"
@@ -277,7 +276,10 @@ def test_small_gradients(student, rng, seed):
     full, _ = first_step(student, rng, seed, 1.0, 1.0)
     gradient, step = first_step(student, rng, seed, TINY / full.norm().item(), 1.0)
     length = (step.norm() / gradient.norm()).item()
-    assert 0.9 < length < 1.1, f"a small gradient became {length:.3g} times as long"
+    assert 0.9 < length < 1.1, (
+        f"what the optimiser was given is {length:.3g} times as long as the gradient of the mean "
+        "loss, which is shorter than max_norm"
+    )
 
 
 EXPECTATION = Expectation(

@@ -82,7 +82,7 @@ def test_random_batches(student, rng):
 @pytest.mark.hint("Of a review that is too long, which tokens stay, and how long is the batch?")
 def test_cut(student, rng):
     """Long reviews are cut to their first max_len tokens"""
-    for lengths, max_len in ([9, 2, 4, 5], 4), ([30, 12], 7), ([6], 1):
+    for lengths, max_len in ([9, 2, 4, 5], 4), ([30, 12], 7), ([6], 1), ([620, 3], 600):
         sequences = draw_reviews(rng, lengths)
         expect_batch(student.pad_batch(sequences, max_len), sequences, max_len)
 
@@ -105,9 +105,9 @@ def test_mask_follows_lengths(student, rng):
 @pytest.mark.hint("What does your function make of a review without any token?")
 def test_empty_review(student, rng):
     """An empty review gives a row of False"""
-    for lengths in ([3, 0, 5], [0, 2]):
+    for lengths, pad_id in ([3, 0, 5], 0), ([0, 2], 0), ([2, 0], 7):
         sequences = draw_reviews(rng, lengths)
-        expect_batch(student.pad_batch(sequences, 4), sequences, 4)
+        expect_batch(student.pad_batch(sequences, 4, pad_id=pad_id), sequences, 4, pad_id)
 
 
 @pytest.mark.points(0.25)

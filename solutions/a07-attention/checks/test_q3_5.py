@@ -306,6 +306,10 @@ def test_maps(student, generator, seed):
     assert differ(maps[:, 0, 0], maps[:, 0, 1]), "the maps of both heads are equal"
     pairs = maps[..., :2, :2]
     assert differ(pairs[:, 0], pairs[:, 1]), "the maps of different reviews are equal"
+    # Inside a review the id of the padding is a word like any other.
+    tokens[0, 3] = 0
+    column = maps_of(model, tokens, mask)[:, 0, :, :, 3]
+    assert column.max() > 1e-6, "a real word is hidden, as its id is that of the padding"
     # A batch may be wider than its longest review, and forward may have read others in between.
     tokens, mask = random_reviews(generator, [8, 5, 2], VOCABULARY, 10)
     maps = maps_of(model, tokens, mask)

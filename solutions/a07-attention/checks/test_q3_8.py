@@ -125,12 +125,12 @@ def test_layer_and_head(student, rng, seed):
 def test_labels(student, rng, seed):
     """Rows and columns carry the words that are shown, each at its own weights"""
     model = draw_model(student, seed)
-    for length, limit in (9, 6), (5, 8):
+    for length, limit, head in (9, 6, 0), (5, 8, 1), (28, 25, 0):
         words, tokens = draw_review(rng, length)
         # A word that occurs twice, as few do not.
         words[4], tokens[4] = words[1], tokens[1]
-        got = student.show_attention(model, words, tokens, limit=limit)
-        expected = maps_of(model, tokens)[0, 0, :limit, :limit]
+        got = student.show_attention(model, words, tokens, head=head, limit=limit)
+        expected = maps_of(model, tokens)[0, head, :limit, :limit]
         figure = expect_weights(got, expected)
         assert student.probe(shows_anything, figure), "the figure that is returned is empty"
         texts = student.probe(texts_of, figure)
