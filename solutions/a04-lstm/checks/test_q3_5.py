@@ -139,7 +139,8 @@ def test_every_word_counts(student, generator, seed):
         effects_by_position(reader(model), tokens, [0, 599], generator, VOCABULARY).max()
         for model in models[:4]
     ]
-    assert max(effects) > 1e-6, "of 600 words neither the first nor the last one has an effect"
+    # Right ones: 1e-4 and more. Whoever stops at 512 may still know a little of the first word.
+    assert max(effects) > 1e-5, "of 600 words neither the first nor the last one has an effect"
 
 
 @pytest.mark.points(0.5)
@@ -216,6 +217,12 @@ def test_arguments(student, generator, seed):
     tokens, mask = random_reviews(generator, [6, 4] * 4, VOCABULARY)
     tokens[0, :] = VOCABULARY - 1
     expect_varied(build(student, seed)(tokens, mask.sum(1)))
+    each, ones = torch.arange(VOCABULARY)[:, None], torch.ones(VOCABULARY, dtype=torch.long)
+    gaps = [build(student, seed, noise)(each, ones).sort().values.diff() for noise in (0.3, 1.0)]
+    distinct = max(int((part > 1e-6).sum()) + 1 for part in gaps)
+    assert distinct > 0.8 * VOCABULARY, (
+        f"{VOCABULARY} words, one a review, get no more than {distinct} different logits"
+    )
     defaults = student.LSTMClassifier(VOCABULARY)
     expect_tensor(defaults(tokens, mask.sum(1)), "logits", (8,))
     plain = build(student, seed, d_embed=64, d_hidden=64)
