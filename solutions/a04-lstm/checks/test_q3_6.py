@@ -283,15 +283,15 @@ def test_small_gradients(student, rng, seed):
 
 
 EXPECTATION = Expectation(
-    steps=[(0.58, 0.5), (0.65, 1.0), (0.72, 1.5)],
+    steps=[(0.58, 0.5), (0.62, 1.0), (0.66, 1.5)],
     suspicious=0.88,
     fall=0.08,
     made_up_steps=[(0.70, 0.75), (0.80, 1.5)],
 )
-"""Measured with the course's settings: the reference 0.787 to 0.793 (5 seeds), with the forget gate
-half closed at the start 0.764 to 0.785 (4 seeds), and 0.742 to 0.757 on 2,000 reviews in place of
-5,000. By the upper end of the interval 0.72 is reached from 0.70 on, 5 standard deviations (0.014,
-seed and sample) below the mean of the weaker one. A model that ignores its input has 0.5."""
+"""Measured with the course's settings: the reference 0.79, two layers in both directions 0.74 to
+0.82 (docs/fairness.md has all), with the forget gate half closed at the start 0.764 to 0.785 (4
+seeds), and 0.742 to 0.757 on 2,000 reviews in place of 5,000. By the upper end of the interval 0.66
+is reached from 0.64 on. A model that ignores its input has 0.5."""
 
 
 @pytest.mark.points(1.5)
