@@ -139,8 +139,11 @@ def test_every_word_counts(student, generator, seed):
         effects_by_position(reader(model), tokens, [0, 599], generator, VOCABULARY).max()
         for model in models[:4]
     ]
-    # Right ones: 1e-4 and more. Whoever stops at 512 may still know a little of the first word.
-    assert max(effects) > 1e-5, "of 600 words neither the first nor the last one has an effect"
+    # Right ones: 4e-5 and more in all but one model. Whoever stops at 512 forgets the first word,
+    # but for one model in a hundred.
+    assert sorted(effects)[1] > 1e-6, (
+        "of 600 words neither the first nor the last one has an effect"
+    )
 
 
 @pytest.mark.points(0.5)
