@@ -47,6 +47,9 @@ class Row:
     remarks: tuple[str, ...]
     """What is worth a look, and no fault."""
     seconds: float
+    """How long it was graded, also where that was in an earlier proof."""
+    kept: bool
+    """Whether an earlier proof graded it, and nothing that it hangs on has changed."""
 
     @property
     def caught(self) -> bool:
@@ -95,7 +98,7 @@ class Proof:
         return not self.leaks and not any(row.faults for row in self.rows)
 
 
-def row_of(entry: Entry, result: SubmissionResult, seconds: float) -> Row:
+def row_of(entry: Entry, result: SubmissionResult, kept: bool = False) -> Row:
     """The row of one entry, with all that is wrong about it."""
     questions = [question for question in result.questions if question.auto_max]
     lost = {
@@ -133,7 +136,8 @@ def row_of(entry: Entry, result: SubmissionResult, seconds: float) -> Row:
         missed=missed,
         faults=tuple(faults),
         remarks=tuple(_remarks(entry, questions)),
-        seconds=seconds,
+        seconds=result.seconds,
+        kept=kept,
     )
 
 

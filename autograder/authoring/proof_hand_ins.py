@@ -8,7 +8,8 @@ What is reused, so that it takes minutes and not hours:
 - the snapshots of the first run, when checks are repeated with other seeds;
 - for wrong solutions a part of the hidden data, since theirs is not the accuracy that is proved;
 - the reference's result at questions that need nothing of a wrong solution's: code and checks are
-  the reference's there.
+  the reference's there;
+- what earlier proofs found (`earlier_proofs`).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import numpy as np
 from autograder.assignment import Master
 from autograder.assignment.kit import Kit
 from autograder.authoring.answers import make_submission
+from autograder.authoring.earlier_proofs import Known
 from autograder.authoring.entries import Entry, Sort
 from autograder.authoring.master import Notebooks
 from autograder.authoring.sample import export_zip
@@ -31,7 +33,6 @@ from autograder.authoring.trained import trained_checkpoint
 from autograder.errors import AssignmentError
 from autograder.grading.hand_in import HandIn
 from autograder.judge.session import Redraw
-from autograder.results import SubmissionResult
 from autograder.sandbox.wall import Wall
 
 HIDDEN_PART = 200
@@ -73,42 +74,23 @@ def checkpoints_of(
 
 
 def hand_in(
-    entry: Entry,
     master: Master,
     notebooks: Notebooks,
-    checkpoints: dict[str, bytes | None],
     folder: Path,
-    reference: SubmissionResult | None = None,
+    entry: Entry,
+    checkpoint: bytes | None,
+    known: Known,
 ) -> HandIn:
-    """A file as a student with these answers would hand it in.
-
-    Of the ``reference``'s result those questions are taken over that the entry can't change.
-    """
+    """A file as a student with these answers would hand it in, with what is known of it."""
     notebook = make_submission(
         notebooks.template, entry.code, notebooks.texts, name="Prove It", number="0000001"
     )
-    checkpoint = checkpoints.get(entry.name, checkpoints.get("reference"))
     files = {}
     if checkpoint is not None and master.assignment.training is not None:
         files[master.assignment.training.checkpoint] = checkpoint
     path = folder / f"{entry.name}.zip"
     path.write_bytes(export_zip(notebook, f"{master.name}.ipynb", files))
-    return HandIn(path, path.name, reference and _unchanged(reference, master, entry))
-
-
-def _unchanged(reference: SubmissionResult, master: Master, entry: Entry) -> SubmissionResult:
-    """The reference's result as one that is known but for what a wrong entry may change."""
-    changed = {entry.edited}
-    for question in master.assignment.questions:
-        if changed & {*question.needs}:
-            changed.add(question.id)
-    return replace(
-        reference,
-        questions=tuple(
-            replace(question, build_hash="") if question.id in changed else question
-            for question in reference.questions
-        ),
-    )
+    return HandIn(path, path.name, known.as_result(path.name))
 
 
 def redraw_of(entry: Entry, master: Master, seeds: int) -> Redraw:

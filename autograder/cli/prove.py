@@ -35,6 +35,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
     help="How often the checks' inputs are drawn.",
 )
 @click.option("--only", multiple=True, metavar="SOLUTION", help="Try this one; may be repeated.")
+@click.option("--anew", is_flag=True, help="Take nothing over from earlier proofs.")
 @click.option("--wall", "wish", default="auto", type=click.Choice(WALLS), show_default=True)
 def command(
     name: str,
@@ -43,6 +44,7 @@ def command(
     jobs: int,
     seeds: int,
     only: tuple[str, ...],
+    anew: bool,
     wish: str,
 ) -> None:
     """Prove the checks of the assignment NAME with the solutions in its `mutants/`.
@@ -50,6 +52,9 @@ def command(
     Every wrong solution must lose points at its question and, with stand-ins, nowhere else; the
     reference and every other right one must have full points, whatever inputs are drawn; nothing
     may leak. Ends with 1 where that is not so.
+
+    What an earlier proof graded is graded again only where something has changed that it hangs on:
+    the solution, the checks of a question or of one that it needs, the data, this program.
     """
     console = Console()
     root = Path.cwd()
@@ -68,8 +73,8 @@ def command(
             master,
             kit,
             products(master.name, root),
-            Wishes(jobs, seeds, only),
-            cache=root / ".cache" / "trained",
+            Wishes(jobs, seeds, only, anew),
+            cache=root / ".cache",
             wall=choose_wall(wish),
             tell=tell,
         )

@@ -76,4 +76,5 @@ def _both(row: Row) -> dict[str, Any]:
         "faults": list(row.faults),
         "remarks": list(row.remarks),
         "seconds": round(row.seconds, 2),
+        "kept": row.kept,
     }

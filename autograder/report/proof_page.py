@@ -60,6 +60,7 @@ def proof_html(proof: Proof) -> str:
         faulty=[row for row in proof.rows if row.faults],
         remarked=[row for row in proof.rows if row.remarks],
         seconds=f"{sum(proof.seconds.values()):.0f}",
+        kept=sum(row.kept for row in proof.rows),
         phases=[(phase, f"{seconds:.0f} s") for phase, seconds in proof.seconds.items()],
     )
 
@@ -95,7 +96,7 @@ def _row(row: Row, shown: tuple[QuestionHead, ...]) -> RowView:
         checks=tuple(name.removeprefix("test_") for name in row.caught_by.get(row.expected, ())),
         faults=row.faults,
         remarks=row.remarks,
-        seconds=f"{row.seconds:.1f}",
+        seconds="kept" if row.kept else f"{row.seconds:.1f}",
     )
 
 

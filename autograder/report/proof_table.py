@@ -32,7 +32,12 @@ def proof_table(proof: Proof) -> Group:
         before = row.sort, row.expected
         cells = [_cell(row, question.id) for question in shown]
         name = Text(row.name, style="bold red" if row.faults else "")
-        table.add_row(name, *cells, _catchers(row), Text(f"{row.seconds:.1f}", style="dim"))
+        table.add_row(
+            name,
+            *cells,
+            _catchers(row),
+            Text("kept" if row.kept else f"{row.seconds:.1f}", style="dim"),
+        )
     legend = Text(
         "−2  points lost where the bug is · ✓  passed · s  passed with a stand-in for the piece "
         "that is wrong · −2!  points lost for nothing",
@@ -106,6 +111,8 @@ def _summary(proof: Proof) -> Text:
         f"{_count(len(proof.leaks), 'leak')}",
         f"{sum(proof.seconds.values()):.0f} seconds",
     ]
+    if kept := sum(row.kept for row in proof.rows):
+        parts.append(f"{_count(kept, 'solution')} as an earlier proof graded them")
     verdict = "Proved: " if proof.holds else "Not proved: "
     style = "bold green" if proof.holds else "bold red"
     return Text.assemble("\n", (verdict, style), ", ".join(parts) + ".")

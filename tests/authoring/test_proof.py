@@ -57,7 +57,7 @@ PASSED = result((verdict("test_a", True),))
 
 def test_wrong_solution_that_loses_points_at_its_question_alone_is_as_it_must_be() -> None:
     helped = result((verdict("test_a", False),), (verdict("test_b", True, stand_in=True),))
-    row = row_of(WRONG, helped, 1.0)
+    row = row_of(WRONG, helped)
     assert row.faults == ()
     assert row.caught
     assert row.caught_by == {"q1_1": ("test_a",)}
@@ -65,13 +65,13 @@ def test_wrong_solution_that_loses_points_at_its_question_alone_is_as_it_must_be
 
 
 def test_wrong_solution_that_passes_is_a_fault() -> None:
-    row = row_of(WRONG, PASSED, 1.0)
+    row = row_of(WRONG, PASSED)
     assert row.faults == ("q1_1 does not catch it",)
     assert not row.caught
 
 
 def test_points_lost_elsewhere_are_a_fault() -> None:
-    row = row_of(WRONG, result((verdict("test_a", False),), (verdict("test_b", False),)), 1.0)
+    row = row_of(WRONG, result((verdict("test_a", False),), (verdict("test_b", False),)))
     assert row.faults == ("q1_2 takes 1 points for it, by test_b",)
 
 
@@ -79,24 +79,24 @@ def test_wrong_solution_that_escapes_with_some_seeds_is_a_fault() -> None:
     some = Redrawn("q1_1", "test_a", failed=(2, 3), passed=(4, 5))
     last = Redrawn("q1_1", "test_c", failed=(4,), passed=(5,))
     first = result((verdict("test_a", False), verdict("test_c", False)))
-    row = row_of(WRONG, with_evidence(first, some, last), 1.0)
+    row = row_of(WRONG, with_evidence(first, some, last))
     assert row.missed == (5,)
     assert row.faults == ("q1_1 does not catch it with the seeds 5",)
 
 
 def test_right_solution_that_loses_points_is_a_fault_that_names_the_check() -> None:
-    row = row_of(RIGHT, CAUGHT, 1.0)
+    row = row_of(RIGHT, CAUGHT)
     assert row.faults == ("q1_1: a right solution fails test_a",)
 
 
 def test_right_solution_that_fails_with_another_seed_is_a_fault() -> None:
     redrawn = Redrawn("q1_1", "test_a", failed=(7,), passed=(8, 9))
-    row = row_of(RIGHT, with_evidence(PASSED, redrawn), 1.0)
+    row = row_of(RIGHT, with_evidence(PASSED, redrawn))
     assert row.faults == ("q1_1: test_a fails with 1 of 3 other seeds (7)",)
 
 
 def test_right_solution_whose_cell_raises_is_a_fault() -> None:
-    row = row_of(RIGHT, result((verdict("test_a", True),), note="Cell 3 raised KeyError"), 1.0)
+    row = row_of(RIGHT, result((verdict("test_a", True),), note="Cell 3 raised KeyError"))
     assert row.faults == ("q1_1: Cell 3 raised KeyError",)
 
 
@@ -118,27 +118,25 @@ def test_wrong_solution_must_fail_in_the_way_that_it_declares(
 ) -> None:
     failure = Failure("q1_1", "test_a", fault, stand_in=False)
     entry = replace(WRONG, bug=bug)
-    row = row_of(entry, with_evidence(CAUGHT, failures=(failure,)), 1.0)
+    row = row_of(entry, with_evidence(CAUGHT, failures=(failure,)))
     assert len(row.faults) == bool(expected)
     assert all(found.startswith(expected) for found in row.faults)
 
 
 def test_wrong_solution_whose_cell_raises_is_a_fault() -> None:
-    row = row_of(WRONG, result((verdict("test_a", False),), note="Cell 3 raised KeyError"), 1.0)
+    row = row_of(WRONG, result((verdict("test_a", False),), note="Cell 3 raised KeyError"))
     assert row.faults == ("a cell raises, which is not its bug: Cell 3 raised KeyError",)
 
 
 def test_solution_that_was_not_graded_is_a_fault() -> None:
     failed = replace(PASSED, status=Ending.GRADER_ERROR, note="The grader failed: why")
-    assert row_of(RIGHT, failed, 1.0).faults == (
+    assert row_of(RIGHT, failed).faults == (
         "it was not graded: grader_error. The grader failed: why",
     )
 
 
 def test_catch_by_public_checks_alone_is_a_remark() -> None:
-    row = row_of(
-        WRONG, result((verdict("test_p", False, hidden=False), verdict("test_h", True))), 1
-    )
+    row = row_of(WRONG, result((verdict("test_p", False, hidden=False), verdict("test_h", True))))
     assert row.faults == ()
     assert row.remarks == ("only public checks catch it, and those can be answered by heart",)
 
@@ -162,7 +160,7 @@ def proof(*rows: tuple[Entry, SubmissionResult], leaks: tuple[Leak, ...] = ()) -
         name="tiny",
         title="Tiny <b>",
         questions=(QuestionHead("q1_1", "One", 1), QuestionHead("q1_2", "Two", 1)),
-        rows=tuple(row_of(entry, it, 1.0) for entry, it in rows),
+        rows=tuple(row_of(entry, it) for entry, it in rows),
         checks=tallies(rows),
         leaks=leaks,
         seeds=3,

@@ -99,6 +99,7 @@ def test_flaky(student, rng):
 
 @dataclass(frozen=True)
 class Proved:
+    root: Path
     ended: Result
     record: dict[str, Any]
     page: str
@@ -124,7 +125,7 @@ def run(root: Path, *options: str) -> Proved:
         patch.chdir(root)
         ended = CliRunner(catch_exceptions=False).invoke(command, arguments)
     record = json.loads((root / "out.json").read_text())
-    return Proved(ended, record, (root / "out.html").read_text())
+    return Proved(root, ended, record, (root / "out.html").read_text())
 
 
 @pytest.fixture(scope="module")
@@ -218,6 +219,38 @@ def test_leak_in_the_release_is_found(tmp_path: Path) -> None:
     assert proved.ended.exit_code == 1
     assert [leak["where"] for leak in proved.record["leaks"]] == ["notes.txt"]
     assert {row["name"] for row in proved.record["wrong"]} == {"never_divided"}
+
+
+@pytest.mark.slow
+def test_what_an_earlier_proof_graded_is_not_graded_again(good: Proved) -> None:
+    again = run(good.root, "--seeds", "3")
+    assert again.ended.exit_code == 0
+    assert "7 solutions as an earlier proof graded them" in " ".join(again.ended.output.split())
+    assert "7 solutions are shown as an earlier proof graded them" in again.page
+    for kind in ("right", "wrong"):
+        assert all(row["kept"] for row in again.record[kind])
+        assert [row | {"kept": False} for row in again.record[kind]] == good.record[kind]
+    assert again.record["checks"] == good.record["checks"]
+    anew = run(good.root, "--seeds", "3", "--only", "never_divided", "--anew")
+    assert not any(row["kept"] for row in anew.record["right"] + anew.record["wrong"])
+
+
+@pytest.mark.slow
+def test_fault_is_found_where_the_rest_was_proved_before(tmp_path: Path) -> None:
+    checks = make_master(tmp_path, WRONG, {}) / "checks" / "test_q2_2.py"
+    only = ["--seeds", "8", "--only", "never_divided"]
+    assert run(tmp_path, *only).ended.exit_code == 0
+    before = checks.read_text()
+    checks.write_text(before + FLAKY)
+    for _ in range(2):
+        proved = run(tmp_path, *only)
+        assert proved.ended.exit_code == 1
+        assert any("test_flaky" in fault for fault in proved.row("reference")["faults"])
+        assert not proved.row("reference")["kept"], "what has a fault is tried again"
+    checks.write_text(before)
+    proved = run(tmp_path, *only)
+    assert proved.ended.exit_code == 0
+    assert proved.row("reference")["kept"], "what was found before the fault still holds"
 
 
 def test_edit_that_no_longer_fits_names_file_and_line(tmp_path: Path) -> None:
