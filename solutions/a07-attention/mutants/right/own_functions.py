@@ -41,9 +41,10 @@ class Head(nn.Module):
         self.value = nn.Linear(d_model, width, bias=False)
 
     def forward(self, x, mask):
-        parts = (part(x)[:, None] for part in (self.query, self.key, self.value))
-        output, weights = scaled_dot_product_attention(*parts, mask[:, None, None])
-        return output[:, 0], weights[:, 0]
+        query, key, value = self.query(x), self.key(x), self.value(x)
+        scores = query @ key.mT / math.sqrt(key.shape[-1])
+        weights = softmax(scores, mask[:, None].expand_as(scores))
+        return weights @ value, weights
 
 
 class EncoderClassifier(nn.Module):
