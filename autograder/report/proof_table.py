@@ -32,12 +32,7 @@ def proof_table(proof: Proof) -> Group:
         before = row.sort, row.expected
         cells = [_cell(row, question.id) for question in shown]
         name = Text(row.name, style="bold red" if row.faults else "")
-        table.add_row(
-            name,
-            *cells,
-            _catchers(row),
-            Text("kept" if row.kept else f"{row.seconds:.1f}", style="dim"),
-        )
+        table.add_row(name, *cells, _catchers(row), Text(_seconds(row), style="dim"))
     legend = Text(
         "−2  points lost where the bug is · ✓  passed · s  passed with a stand-in for the piece "
         "that is wrong · −2!  points lost for nothing",
@@ -59,6 +54,13 @@ def _cell(row: Row, question: str) -> Text:
     if question == row.expected:
         return Text("missed", style="bold red")
     return Text("s" if question in row.stand_ins else "✓", style="dim")
+
+
+def _seconds(row: Row) -> str:
+    """In four characters: a narrow terminal would cut more off."""
+    if row.kept:
+        return "kept"
+    return f"{row.seconds:.1f}" if row.seconds < 99.95 else f"{row.seconds:.0f}"
 
 
 def _catchers(row: Row) -> Text:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 
 import pytest
+from rich.console import Console
 
 from autograder.authoring.entries import Entry, Sort
 from autograder.authoring.leaks import Leak
 from autograder.authoring.proof import Proof, QuestionHead, row_of, tallies
 from autograder.report.proof_json import proof_json
 from autograder.report.proof_page import proof_html
+from autograder.report.proof_table import proof_table
 from autograder.results import (
     Ending,
     Evidence,
@@ -194,3 +197,22 @@ def test_page_escapes_and_says_what_signs_mean() -> None:
     assert "Tiny &lt;b&gt;" in page
     assert "Not proved" in page
     assert 'aria-hidden="true">missed</span><span class="unseen">not caught' in page
+
+
+@pytest.mark.parametrize(
+    ("seconds", "kept", "shown"),
+    [
+        (2.04, False, "2.0"),
+        (99.9, False, "99.9"),
+        (99.96, False, "100"),
+        (1399.6, False, "1400"),
+        (2.04, True, "kept"),
+    ],
+)
+def test_seconds_fit_where_the_terminal_is_narrow(seconds: float, kept: bool, shown: str) -> None:
+    row = row_of(RIGHT, replace(PASSED, seconds=seconds), kept=kept)
+    console = Console(width=80, file=io.StringIO())
+    console.print(proof_table(replace(proof((RIGHT, PASSED)), rows=(row,))))
+    assert isinstance(console.file, io.StringIO)
+    line = next(it for it in console.file.getvalue().splitlines() if it.startswith("fine"))
+    assert line.split()[-1] == shown
