@@ -44,7 +44,9 @@ WRONG = Entry(
 )
 
 
-def keys(kit: Kit, entry: Entry = RIGHT, model: bytes = b"", redraw: Redraw = REDRAW) -> dict:  # type: ignore[type-arg]
+def keys(
+    kit: Kit, entry: Entry = RIGHT, model: bytes = b"", redraw: Redraw = REDRAW
+) -> dict[str, str]:
     return keys_of(kit, "bubblewrap", entry, model, redraw)
 
 
